@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Contacts: a call (later a chat, an e-mail, a ticket) that wants a person.
+ */
+#ifndef STROWGER_CONTACT_H
+#define STROWGER_CONTACT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <strowger/agent.h>
+#include <strowger/export.h>
+#include <strowger/queue.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Handle of a contact: a value, copied freely. An id of 0 names nothing. */
+struct stw_contact {
+	uint64_t id; /**< slot in the low, generation in the high 32 bits; 0 names nothing */
+};
+
+/** Where a contact stands. */
+enum stw_contact_state {
+	STW_CONTACT_WAITING,   /**< no agent yet */
+	STW_CONTACT_OFFERED,   /**< an offer rings at an agent */
+	STW_CONTACT_CONNECTED, /**< talks to an agent */
+};
+
+/** What the host says of a new contact. Begin with STW_CONTACT_REQUEST_INIT. */
+struct stw_contact_request {
+	size_t struct_size;     /**< bytes of this struct as compiled; never 0 */
+	struct stw_queue queue; /**< where it waits */
+	uint64_t cookie;        /**< the host's own; handed back in events; 0 is fine */
+	uint8_t value;          /**< class of the customer, 0 (least) to 15 */
+	uint8_t urgency;        /**< class of the matter, 0 (least) to 15 */
+	uint8_t red_channel;    /**< 1: before every contact that is not red; 0: by rank */
+	uint64_t credit_ns;     /**< taken off the rank, nanoseconds, to 2^61; 0: none */
+};
+
+/** A request of the lowest class in no queue yet. */
+#define STW_CONTACT_REQUEST_INIT                                                                   \
+	{                                                                                          \
+		sizeof(struct stw_contact_request), {0}, 0, 0, 0, 0, 0                             \
+	}
+
+/** What a reader sees of a contact at one instant. */
+struct stw_contact_status {
+	enum stw_contact_state state; /**< where it stands */
+	struct stw_queue queue;       /**< where it was put */
+	struct stw_agent agent;       /**< offered or connected; id 0 while WAITING */
+	uint64_t enqueue_ns;          /**< when it came, host's clock */
+	int64_t rank_ns; /**< virtual deadline; the smallest of a queue is served first */
+	uint64_t cookie; /**< the host's own */
+};
+
+/**
+ * Put a contact into its queue. If a suitable agent is ready the offer is made before the return.
+ *
+ * @param acd      borrowed, not NULL
+ * @param request  borrowed; copied before return
+ * @param now_ns   host's clock, nanoseconds, 1 to 2^62; it becomes the enqueue time
+ * @param contact  set on success only
+ * @return 0
+ * @return -EINVAL  a field is outside its range
+ * @return -ESTALE  the queue was removed
+ * @return -ENOSPC  contacts_max contacts are known, or length_max wait in the queue; counted as
+ *                  refused; nothing else changed
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: lock-free; a retry means another thread's enqueue, offer or change of state finished.
+ * Order:    what the caller wrote before is seen by whoever takes the offer's event.
+ * Source:   Kleinrock, "A delay dependent queue discipline", 1964, for ranks that grow with time.
+ */
+STW_API int stw_contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *request,
+				uint64_t now_ns, struct stw_contact *contact);
+
+/**
+ * The caller has gone before being connected. Cancel always wins over an offer that rings: the
+ * offer is withdrawn (STW_EVENT_WITHDRAWN) and a later accept of it fails. The handle is stale
+ * after success.
+ *
+ * @param acd      borrowed, not NULL
+ * @param contact  which
+ * @param now_ns   host's clock, nanoseconds
+ * @return 0
+ * @return -ESTALE  it has ended
+ * @return -EBUSY   it is connected: end it instead
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: lock-free; a retry means another thread changed this contact.
+ * Order:    no offer of the contact is made after the return.
+ */
+STW_API int stw_contact_cancel(struct stw_acd *acd, struct stw_contact contact, uint64_t now_ns);
+
+/**
+ * Give a waiting contact another class, at once. Its enqueue time stays, its rank is computed anew.
+ *
+ * @param acd      borrowed, not NULL
+ * @param contact  which
+ * @param value    0 to 15
+ * @param urgency  0 to 15
+ * @param now_ns   host's clock, nanoseconds
+ * @return 0
+ * @return -EINVAL  a class is above 15
+ * @return -ESTALE  it has ended
+ * @return -EBUSY   it is not waiting
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: lock-free; a retry means another thread changed this contact.
+ * Order:    matches made by calls that start after the return see the new rank.
+ */
+STW_API int stw_contact_reprioritise(struct stw_acd *acd, struct stw_contact contact, uint8_t value,
+				     uint8_t urgency, uint64_t now_ns);
+
+/**
+ * A connected contact is over. The agent goes to wrap-up, or to what was asked for meanwhile, or
+ * is ready at once and gets the best waiting contact before the return. The handle is stale after
+ * success.
+ *
+ * @param acd      borrowed, not NULL
+ * @param contact  which
+ * @param now_ns   host's clock, nanoseconds
+ * @return 0
+ * @return -ESTALE  it has ended
+ * @return -EBUSY   it is not connected: cancel it instead
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: lock-free; a retry means another thread's change finished.
+ * Order:    the agent's state is seen by every call that starts after the return.
+ */
+STW_API int stw_contact_end(struct stw_acd *acd, struct stw_contact contact, uint64_t now_ns);
+
+/**
+ * Read where a contact stands.
+ *
+ * @param acd      borrowed, not NULL
+ * @param contact  which
+ * @param status   filled on success only
+ * @return 0
+ * @return -ESTALE  it has ended
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: lock-free; a retry means another thread changed this contact.
+ * Order:    all fields are of one instant.
+ */
+STW_API int stw_contact_status(struct stw_acd *acd, struct stw_contact contact,
+			       struct stw_contact_status *status);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Events: what the engine tells the host. They leave through one queue per engine, in an order
+ * that respects each contact's life.
+ */
+#ifndef STROWGER_EVENT_H
+#define STROWGER_EVENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <strowger/agent.h>
+#include <strowger/contact.h>
+#include <strowger/export.h>
+#include <strowger/offer.h>
+#include <strowger/queue.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What happened. */
+enum stw_event_type {
+	STW_EVENT_NONE,        /**< never sent */
+	STW_EVENT_OFFER,       /**< ring the agent */
+	STW_EVENT_WITHDRAWN,   /**< stop ringing: the contact was cancelled */
+	STW_EVENT_DECLINED,    /**< the offer was declined; the contact waits again */
+	STW_EVENT_TIMED_OUT,   /**< stop ringing: nobody answered; the contact waits again */
+	STW_EVENT_CONNECTED,   /**< the offer was accepted */
+	STW_EVENT_ENDED,       /**< a connected contact is over */
+	STW_EVENT_ABANDONED,   /**< a contact was cancelled before it was connected */
+	STW_EVENT_AGENT_STATE, /**< an agent logged in or out, became ready or not ready, wraps up */
+	STW_EVENT_LOST,        /**< `lost` events before this one found the queue full */
+};
+
+/** One event. Fields that do not apply are 0. */
+struct stw_event {
+	enum stw_event_type type;         /**< what happened */
+	enum stw_agent_state agent_state; /**< of AGENT_STATE: the new state */
+	uint32_t reason;                  /**< of DECLINED and of AGENT_STATE with NOT_READY */
+	uint8_t value;                    /**< class of the contact, 0 to 15 */
+	uint8_t urgency;                  /**< class of the contact, 0 to 15 */
+	uint64_t time_ns;                 /**< now_ns of the call that caused it */
+	uint64_t wait_ns;                 /**< since the contact was enqueued, nanoseconds */
+	struct stw_contact contact;       /**< whom it is about; id 0: no contact */
+	struct stw_agent agent;           /**< offered to, connected, or changed; id 0: nobody */
+	struct stw_queue queue;           /**< the contact's; id 0: none */
+	struct stw_offer offer;  /**< of OFFER, WITHDRAWN, DECLINED, TIMED_OUT, CONNECTED */
+	uint64_t contact_cookie; /**< as given at enqueue */
+	uint64_t agent_cookie;   /**< as given at definition */
+	uint64_t queue_cookie;   /**< as given at definition */
+	uint64_t lost;           /**< of LOST: how many */
+};
+
+/**
+ * Take events, oldest first.
+ *
+ * @param acd     borrowed, not NULL
+ * @param events  filled with up to count events
+ * @param count   1 to 65536
+ * @return number of events taken, 0 when there are none
+ * @return -EINVAL  count is outside its range
+ * @return -EBUSY   another thread is taking events
+ *
+ * Threads:  one at a time; at the same time as every function but stw_acd_destroy.
+ * Progress: lock-free; a retry means another thread's event arrived. A stopped thread holds back at
+ *           most the later events of the contact or agent that it was just changing.
+ * Order:    what a thread wrote before the call that caused an event is seen by its taker. Events of
+ *           one contact come in the order of its life; events of one agent likewise.
+ */
+STW_API int stw_events_take(struct stw_acd *acd, struct stw_event *events, uint32_t count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Queues: where contacts wait, what they ask of an agent, and how long they should wait at most.
+ */
+#ifndef STROWGER_QUEUE_H
+#define STROWGER_QUEUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <strowger/export.h>
+#include <strowger/skill.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Classes of value (who calls) and of urgency (what about): each 0, the least, to 15. */
+#define STW_CLASS_COUNT 16
+
+/** Most skills that one routing step asks for; all of them are required. */
+#define STW_STEP_TERMS_MAX 16
+
+/** Most routing steps of a queue. This release routes in one step. */
+#define STW_QUEUE_STEPS_MAX 1
+
+/** Handle of a queue: a value, copied freely. An id of 0 names nothing. */
+struct stw_queue {
+	uint64_t id; /**< slot in the low, generation in the high 32 bits; 0 names nothing */
+};
+
+/** Which of the available agents gets the contact. */
+enum stw_select {
+	STW_SELECT_LONGEST_IDLE, /**< who has been ready for longest */
+};
+
+/** One routing step: who may be asked. */
+struct stw_step_config {
+	const struct stw_skill_level
+		*terms;         /**< skills required, all of them; copied; NULL: anyone */
+	uint32_t terms_count;   /**< 0 to STW_STEP_TERMS_MAX; 0: anyone */
+	enum stw_select select; /**< who of them is chosen */
+};
+
+/** Description of a queue. Begin with STW_QUEUE_CONFIG_INIT. */
+struct stw_queue_config {
+	size_t struct_size; /**< bytes of this struct as compiled; never 0 */
+	const char *name;   /**< UTF-8, 1 to STW_NAME_BYTES_MAX bytes; copied */
+	uint64_t cookie;    /**< the host's own; handed back in events; 0 is fine */
+	const struct stw_step_config *steps; /**< copied; NULL when steps_count is 0 */
+	uint32_t steps_count;      /**< 0 to STW_QUEUE_STEPS_MAX; 0: one step that takes anyone */
+	uint64_t offer_timeout_ns; /**< how long an offer rings, nanoseconds; 0: for ever */
+	uint64_t wrap_up_ns;       /**< work after a contact, nanoseconds; 0: none */
+	uint64_t service_level_ns; /**< answered within this counts as in time; nanoseconds */
+	uint32_t length_max;       /**< contacts that may wait here; 0: the engine's limit */
+	/**
+	 * Target wait by [value][urgency], nanoseconds, -2^61 to 2^61. A contact's rank is its
+	 * enqueue time + target - credit, the smallest rank is served first; a very negative target
+	 * is strict priority. 0 everywhere: first come, first served.
+	 */
+	int64_t target_ns[STW_CLASS_COUNT][STW_CLASS_COUNT];
+};
+
+/** A queue for anyone, first come first served, 20 s service level, offers ring for 15 s. */
+#define STW_QUEUE_CONFIG_INIT                                                                      \
+	{                                                                                          \
+		sizeof(struct stw_queue_config), 0, 0, 0, 0, UINT64_C(15000000000), 0,             \
+			UINT64_C(20000000000), 0,                                                  \
+		{                                                                                  \
+			{                                                                          \
+				0                                                                  \
+			}                                                                          \
+		}                                                                                  \
+	}
+
+/**
+ * Define a queue.
+ *
+ * @param acd     borrowed, not NULL
+ * @param config  borrowed; all of it is copied
+ * @param queue   set on success only
+ * @return 0
+ * @return -EINVAL  a field is outside its range
+ * @return -ESTALE  a skill is not defined
+ * @return -EEXIST  the name is taken
+ * @return -ENOSPC  queues_max queues are defined
+ * @return -ENOMEM  no memory for the copy
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: blocking (waits for another thread that configures; never holds up a hot call).
+ * Order:    what is defined is seen by every call that starts after the return.
+ */
+STW_API int stw_queue_define(struct stw_acd *acd, const struct stw_queue_config *config,
+			     struct stw_queue *queue);
+
+/**
+ * Replace a queue's description while contacts wait and are offered. Their ranks stay as they
+ * were computed; the new skills, times and selection hold from the next match on. The name stays.
+ *
+ * @param acd     borrowed, not NULL
+ * @param queue   which
+ * @param config  borrowed; copied; its name may be NULL or must equal the queue's
+ * @param now_ns  host's clock, nanoseconds; a waiting contact may be matched at once
+ * @return 0
+ * @return -EINVAL  a field is outside its range, or another name
+ * @return -ESTALE  the queue was removed, or a skill is not defined
+ * @return -ENOMEM  no memory for the copy
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: blocking (waits for another thread that configures; never holds up a hot call).
+ * Order:    matches made by calls that start after the return follow the new description.
+ */
+STW_API int stw_queue_update(struct stw_acd *acd, struct stw_queue queue,
+			     const struct stw_queue_config *config, uint64_t now_ns);
+
+/**
+ * Remove a queue that has no contact, waiting, offered or connected.
+ *
+ * @param acd    borrowed, not NULL
+ * @param queue  which
+ * @return 0
+ * @return -ESTALE  the queue was removed before
+ * @return -EBUSY   it has contacts
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: blocking (waits for another thread that configures; never holds up a hot call).
+ * Order:    an enqueue that starts after the return fails with -ESTALE.
+ */
+STW_API int stw_queue_remove(struct stw_acd *acd, struct stw_queue queue);
+
+/**
+ * Find a queue by name.
+ *
+ * @param acd    borrowed, not NULL
+ * @param name   borrowed until return
+ * @param queue  set on success only
+ * @return 0
+ * @return -ENOENT  no queue has that name
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: blocking (waits for another thread that configures).
+ * Order:    sees every definition that returned before the call.
+ */
+STW_API int stw_queue_find(struct stw_acd *acd, const char *name, struct stw_queue *queue);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
