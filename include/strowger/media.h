@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The packet plane: ports, local addresses, workers, events, numbers. Workers run bursts to
+ * completion; control calls come from any host thread while packets flow, publish by RCU and never
+ * stop a worker. Files are written by the host's recording thread, time-outs handled by the host's
+ * stw_media_advance: the library makes no thread but the workers that stw_media_start launches.
+ *
+ *   stw_eal_start -> stw_media_create -> stw_media_start -> sessions ... -> stw_media_destroy -> stw_eal_stop
+ */
+#ifndef STROWGER_MEDIA_H
+#define STROWGER_MEDIA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <strowger/address.h>
+#include <strowger/export.h>
+#include <strowger/fork.h>
+#include <strowger/playout.h>
+#include <strowger/session.h>
+#include <strowger/verdict.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Most ports, local addresses and workers of a packet plane. */
+#define STW_MEDIA_PORTS_MAX     16
+#define STW_MEDIA_ADDRESSES_MAX 64
+#define STW_MEDIA_WORKERS_MAX   64
+
+/** How DPDK's environment is brought up. Begin with STW_EAL_CONFIG_INIT. */
+struct stw_eal_config {
+	size_t struct_size;  /**< bytes of this struct as compiled; never 0 */
+	uint32_t memory_mib; /**< memory of DPDK, MiB, 32 or more */
+	uint8_t huge_pages;  /**< 1: use them if they are there, do without if not; 0: do not */
+	const uint32_t *worker_cpus;  /**< CPU of each worker; copied; NULL when count is 0 */
+	uint32_t worker_cpus_count;   /**< 0 (polled by the host only) to STW_MEDIA_WORKERS_MAX */
+	const char *const *arguments; /**< further EAL arguments, borrowed; NULL when count is 0 */
+	uint32_t arguments_count;     /**< 0 to 32 */
+};
+
+/** 256 MiB, huge pages if they are there, no workers, no device found by itself. */
+#define STW_EAL_CONFIG_INIT                                                                        \
+	{                                                                                          \
+		sizeof(struct stw_eal_config), 256, 1, 0, 0, 0, 0                                  \
+	}
+
+/**
+ * Bring DPDK's environment up, once in a process. A host that runs DPDK itself does not call it.
+ *
+ * @param config  borrowed until return
+ * @return 0
+ * @return -EINVAL    a field is outside its range, or EAL refused an argument
+ * @return -EALREADY  it is up, by this call or by the host; use it as it is
+ * @return -ENOMEM    the memory cannot be had
+ * @return -EIO       EAL failed otherwise; the log says how
+ *
+ * Threads:  one; the caller becomes EAL's main thread but keeps its CPU affinity.
+ * Progress: blocking (waits for the kernel).
+ * Order:    the caller starts other threads after it.
+ */
+STW_API int stw_eal_start(const struct stw_eal_config *config);
+
+/**
+ * Take DPDK's environment down, when stw_eal_start brought it up; otherwise nothing. It cannot be
+ * brought up again in the same process.
+ *
+ * Threads:  the one that called stw_eal_start, after every packet plane is destroyed.
+ * Progress: blocking (waits for the kernel).
+ * Order:    the caller has joined the others.
+ */
+STW_API void stw_eal_stop(void);
+
+/** How a port shares its interface with the kernel. */
+enum stw_port_kind {
+	STW_PORT_DEVICE, /**< a DPDK device string: DPDK owns it, ARP and ICMP are answered here */
+	STW_PORT_TAKEN,  /**< a DPDK port that the host has made and not started; as DEVICE */
+	STW_PORT_AF_XDP, /**< a kernel interface: XDP takes the owned UDP ports, the kernel the rest */
+	STW_PORT_AF_PACKET, /**< a kernel interface without XDP: slower, the kernel sees all packets too */
+};
+
+/** XDP's way into an interface. */
+enum stw_xdp_mode {
+	STW_XDP_NONE,    /**< no XDP program */
+	STW_XDP_AUTO,    /**< native where the driver has it, generic otherwise */
+	STW_XDP_NATIVE,  /**< in the driver, or fail */
+	STW_XDP_GENERIC, /**< in the kernel's receive path */
+};
+
+/** One port. */
+struct stw_port_config {
+	enum stw_port_kind kind; /**< what it is made of */
+	const char *device; /**< DEVICE: "net_ring0", "0000:01:00.0,..."; AF_XDP, AF_PACKET: the
+					 interface's name; TAKEN: NULL; borrowed */
+	uint16_t port_id;   /**< TAKEN: DPDK's port id; else 0 */
+	enum stw_xdp_mode xdp_mode; /**< AF_XDP: AUTO, NATIVE or GENERIC; else NONE */
+};
+
+/** One local address with the UDP ports that belong to the packet plane. */
+struct stw_address_config {
+	uint32_t port;           /**< index of the port it lives on */
+	struct stw_ip ip;        /**< IPv4 in this release */
+	uint8_t prefix_bits;     /**< of its network, 1 to 32 */
+	struct stw_ip gateway;   /**< next hop outside that network; family 0: none */
+	uint16_t udp_port_first; /**< first owned UDP port, 1024 or more, even */
+	uint16_t udp_port_last;  /**< last owned UDP port, odd, above udp_port_first */
+};
+
+/** Description of a packet plane. Begin with STW_MEDIA_CONFIG_INIT. */
+struct stw_media_config {
+	size_t struct_size;                  /**< bytes of this struct as compiled; never 0 */
+	const struct stw_port_config *ports; /**< copied */
+	uint32_t ports_count;                /**< 1 to STW_MEDIA_PORTS_MAX */
+	const struct stw_address_config *addresses; /**< copied */
+	uint32_t addresses_count;                   /**< 1 to STW_MEDIA_ADDRESSES_MAX */
+	uint32_t workers;                           /**< 1 to STW_MEDIA_WORKERS_MAX */
+	uint32_t sessions_max;                      /**< 1 to 1,000,000 */
+	uint32_t legs_max;                          /**< 1 to 2,000,000 */
+	uint32_t forks_max;                         /**< 1 to 1,000,000 */
+	uint32_t playouts_max;                      /**< 1 to 65,536 */
+	uint32_t playout_packets_max; /**< packets of all playouts, per codec; 1 or more */
+	uint32_t packets_max;         /**< packet buffers per port; 1,024 or more */
+	uint32_t fork_packets_max;    /**< copies queued for files; a power of 2, 64 or more */
+	uint32_t events_max;          /**< events not yet taken; 64 to 16,777,216 */
+	uint64_t quarantine_ns;       /**< rest of a released port, nanoseconds; 0: none */
+};
+
+/** One worker, 1,000 sessions, 16,384 buffers; ports and addresses to be filled in. */
+#define STW_MEDIA_CONFIG_INIT                                                                      \
+	{                                                                                          \
+		sizeof(struct stw_media_config), 0, 0, 0, 0, 1, 1000, 2000, 2000, 64, 65536,       \
+			16384, 8192, 16384, UINT64_C(2000000000)                                   \
+	}
+
+/** Kinds of media events. */
+enum stw_media_event_type {
+	STW_MEDIA_EVENT_NONE,    /**< never sent */
+	STW_MEDIA_EVENT_DIGIT,   /**< the party pressed a key; once per press */
+	STW_MEDIA_EVENT_LATCHED, /**< the leg's source is known */
+	STW_MEDIA_EVENT_SILENT,  /**< silent_ns without a valid packet; once, until one comes */
+	STW_MEDIA_EVENT_PLAYOUT_ENDED, /**< an announcement is over */
+	STW_MEDIA_EVENT_FORK_CLOSED,   /**< a recording's file is complete and closed */
+	STW_MEDIA_EVENT_FORK_FAILED, /**< a recording's file cannot be written; `error` says why */
+	STW_MEDIA_EVENT_LOST,        /**< `lost` events before this one found the queue full */
+};
+
+/** One media event. Fields that do not apply are 0. */
+struct stw_media_event {
+	enum stw_media_event_type type; /**< what happened */
+	uint64_t time_ns;               /**< when, by the clock given to the worker */
+	struct stw_session session;     /**< whose */
+	uint64_t session_cookie;        /**< as given at the add */
+	struct stw_leg leg;             /**< of DIGIT, LATCHED, SILENT, PLAYOUT_ENDED */
+	struct stw_fork fork;           /**< of FORK_CLOSED, FORK_FAILED */
+	char digit;                     /**< of DIGIT: '0'-'9', '*', '#', 'A'-'D', or '!' (flash) */
+	uint32_t duration_ms;           /**< of DIGIT: how long the key was down, as far as known */
+	struct stw_endpoint remote;     /**< of LATCHED: the source */
+	struct stw_playout playout;     /**< of PLAYOUT_ENDED: which */
+	struct stw_fork_stats fork_stats; /**< of FORK_CLOSED, FORK_FAILED: the last numbers */
+	int error;                        /**< of FORK_FAILED: negative errno */
+	uint64_t lost;                    /**< of LOST: how many */
+};
+
+/** Numbers of the packet plane. */
+struct stw_media_stats {
+	uint64_t packets_received;            /**< packets that the ports gave to the workers */
+	uint64_t verdicts[STW_VERDICT_COUNT]; /**< what became of them; adds up to packets_received
+						     between bursts */
+	uint64_t packets_sent;         /**< packets given to the ports: relayed, answers, playout */
+	uint64_t packets_played;       /**< playout packets sent */
+	uint64_t packets_play_dropped; /**< playout packets not sent: no next hop, buffer or room */
+	uint64_t fork_dropped;         /**< copies lost over all forks, ended ones included */
+	uint64_t events_lost;          /**< events that found the queue full */
+	uint64_t refused;              /**< adds that found a limit reached */
+	uint64_t port_missed;          /**< packets that the devices say they dropped */
+	uint32_t sessions;             /**< sessions now */
+	uint32_t legs;                 /**< legs now */
+	uint32_t forks;                /**< forks now, those not yet closed included */
+	uint32_t playouts;             /**< playouts now */
+	uint32_t udp_ports;            /**< UDP port pairs in use now, without quarantine */
+	uint32_t udp_ports_resting;    /**< UDP port pairs in quarantine now */
+	uint32_t packets_in_use; /**< packet buffers not in their pools now; a port's driver keeps
+						     some while it is started */
+};
+
+/**
+ * Make a packet plane: ports are configured and started, nothing is received yet.
+ *
+ * @param out     given: set on success only; free with stw_media_destroy
+ * @param config  borrowed; copied
+ * @return 0
+ * @return -EINVAL   a field is outside its range
+ * @return -ENODEV   a device is not there or refused; the log names it
+ * @return -ENOTSUP  XDP cannot be had in the mode asked for
+ * @return -EBUSY    another XDP program is on the interface; the log names it
+ * @return -EPERM    the process may not do that
+ * @return -ENOMEM   memory cannot be had
+ *
+ * Threads:  one, which is registered with EAL.
+ * Progress: blocking (waits for the kernel and the devices).
+ * Order:    the caller hands the packet plane to other threads.
+ */
+STW_API int stw_media_create(struct stw_media **out, const struct stw_media_config *config);
+
+/**
+ * Stop the workers, close recordings and ports, detach XDP, free everything.
+ *
+ * @param media  taken; NULL is fine
+ *
+ * Threads:  one, after all others have stopped using the packet plane.
+ * Progress: blocking (waits for workers, files, devices).
+ * Order:    the caller has joined or otherwise synchronised with the other users.
+ */
+STW_API void stw_media_destroy(struct stw_media *media);
+
+/**
+ * Launch the workers, each on its EAL worker lcore, busy polling.
+ *
+ * @param media  borrowed, not NULL
+ * @return 0
+ * @return -EALREADY  they run
+ * @return -ENODEV    EAL has fewer free worker lcores than `workers`
+ *
+ * Threads:  one at a time.
+ * Progress: blocking (waits for the lcores to take the work).
+ * Order:    what was configured before is seen by the workers.
+ */
+STW_API int stw_media_start(struct stw_media *media);
+
+/**
+ * Run one turn of a worker that was not started: receive a burst from each of its ports, all
+ * stages, send, playout that is due. For tests, and for hosts with loops of their own.
+ *
+ * @param media   borrowed, not NULL
+ * @param worker  0 to workers - 1
+ * @param now_ns  clock, nanoseconds
+ * @return number of packets received
+ * @return -EINVAL  no such worker
+ * @return -EBUSY   the workers were started
+ *
+ * Threads:  one at a time for each worker, registered with EAL.
+ * Progress: wait-free (bound: a burst per port and the legs that play out).
+ * Order:    sees every control call that returned before.
+ */
+STW_API int stw_media_poll(struct stw_media *media, uint32_t worker, uint64_t now_ns);
+
+/**
+ * Housekeeping, at least ten times a second: end quarantines, free what no worker sees any more,
+ * look up link addresses of next hops.
+ *
+ * @param media   borrowed, not NULL
+ * @param now_ns  clock, nanoseconds
+ *
+ * Threads:  one at a time; at the same time as every function but stw_media_destroy.
+ * Progress: blocking (waits for another thread's control call and for netlink; never for a worker).
+ * Order:    none.
+ */
+STW_API void stw_media_advance(struct stw_media *media, uint64_t now_ns);
+
+/**
+ * Write what the forks have queued to their files, and close files of removed forks. Call it
+ * often (each millisecond under load) from a thread that may wait for a disk.
+ *
+ * @param media   borrowed, not NULL
+ * @param budget  most packets to write, 1 or more
+ * @return number of packets written
+ * @return -EINVAL  budget is 0
+ * @return -EBUSY   another thread is in this call
+ *
+ * Threads:  one at a time; at the same time as every function but stw_media_destroy.
+ * Progress: blocking (waits for the file system; never holds up a worker).
+ * Order:    packets of one leg are written in the order of arrival.
+ */
+STW_API int stw_media_record(struct stw_media *media, uint32_t budget);
+
+/**
+ * Take media events, oldest first.
+ *
+ * @param media   borrowed, not NULL
+ * @param events  filled with up to count events
+ * @param count   1 to 65536
+ * @return number of events taken, 0 when there are none
+ * @return -EINVAL  count is outside its range
+ * @return -EBUSY   another thread is taking events
+ *
+ * Threads:  one at a time; at the same time as every function but stw_media_destroy.
+ * Progress: lock-free; a retry means another thread's event arrived.
+ * Order:    events of one leg come in the order of its packets.
+ */
+STW_API int stw_media_events_take(struct stw_media *media, struct stw_media_event *events,
+				  uint32_t count);
+
+/**
+ * Read the packet plane's numbers.
+ *
+ * @param media  borrowed, not NULL
+ * @param stats  filled
+ *
+ * Threads:  any, at the same time as every function but stw_media_destroy.
+ * Progress: blocking (waits for another thread's control call; never for a worker).
+ * Order:    each worker's counters are of one instant between two of its bursts.
+ */
+STW_API void stw_media_stats(struct stw_media *media, struct stw_media_stats *stats);
+
+/**
+ * Say how XDP is in use on a port.
+ *
+ * @param media  borrowed, not NULL
+ * @param port   index of the port
+ * @return STW_XDP_NATIVE, STW_XDP_GENERIC, or STW_XDP_NONE without XDP or without such a port
+ *
+ * Threads:  any, at the same time as every function but stw_media_destroy.
+ * Progress: wait-free (bound 1).
+ * Order:    none needed; it is constant from stw_media_create on.
+ */
+STW_API enum stw_xdp_mode stw_media_xdp_mode(const struct stw_media *media, uint32_t port);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
