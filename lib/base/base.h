@@ -18,14 +18,14 @@
 
 #define STW_ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define STW_LIKELY(condition)	__builtin_expect(!!(condition), 1)
+#define STW_LIKELY(condition)   __builtin_expect(!!(condition), 1)
 #define STW_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
 /** Ends in the host's panic handler; stays in release builds. For control code. One fact each. */
 #define STW_ASSERT(fact)                                                                           \
 	do {                                                                                       \
 		if (STW_UNLIKELY(!(fact)))                                                         \
-			stw_panic(__FILE__, __LINE__, #fact);                                     \
+			stw_panic(__FILE__, __LINE__, #fact);                                      \
 	} while (0)
 
 /** As STW_ASSERT, but only in debug builds. For code run per packet or per decision. */

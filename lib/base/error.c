@@ -14,19 +14,19 @@ static const struct {
 	int error;
 	const char *text;
 } error_texts[] = {
-	{ 0, "success" },
-	{ -EINVAL, "an argument is outside its range" },
-	{ -ESTALE, "the handle names something that has ended" },
-	{ -ENOSPC, "a configured limit is reached" },
-	{ -ENOENT, "no such name" },
-	{ -EEXIST, "the name is taken" },
-	{ -EBUSY, "it is in use" },
-	{ -EALREADY, "it is already done" },
-	{ -ENOTSUP, "not supported by this build or machine" },
-	{ -ENOMEM, "out of memory" },
-	{ -EPERM, "the process lacks a right" },
-	{ -ENODEV, "no such device, or the device refused" },
-	{ -EIO, "input or output failed" },
+	{0, "success"},
+	{-EINVAL, "an argument is outside its range"},
+	{-ESTALE, "the handle names something that has ended"},
+	{-ENOSPC, "a configured limit is reached"},
+	{-ENOENT, "no such name"},
+	{-EEXIST, "the name is taken"},
+	{-EBUSY, "it is in use"},
+	{-EALREADY, "it is already done"},
+	{-ENOTSUP, "not supported by this build or machine"},
+	{-ENOMEM, "out of memory"},
+	{-EPERM, "the process lacks a right"},
+	{-ENODEV, "no such device, or the device refused"},
+	{-EIO, "input or output failed"},
 };
 
 static stw_panic_fn panic_handler;

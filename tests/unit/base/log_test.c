@@ -21,7 +21,7 @@ keep_line(void *context, enum stw_log_level level, const char *line)
 
 Test(log, line_reaches_the_receiver_formatted)
 {
-	struct seen seen = { 0 };
+	struct seen seen = {0};
 
 	stw_log_set(keep_line, &seen, STW_LOG_INFO);
 	stw_log(STW_LOG_INFO, "OFFER-TIMEOUT agent=%d", 7);
@@ -31,7 +31,7 @@ Test(log, line_reaches_the_receiver_formatted)
 
 Test(log, less_important_line_is_not_made)
 {
-	struct seen seen = { 0 };
+	struct seen seen = {0};
 
 	stw_log_set(keep_line, &seen, STW_LOG_WARN);
 	stw_log(STW_LOG_INFO, "START");
@@ -46,7 +46,7 @@ Test(log, nothing_is_logged_without_a_receiver)
 
 Test(log, long_line_is_cut_at_500_bytes)
 {
-	struct seen seen = { 0 };
+	struct seen seen = {0};
 	char text[1000];
 
 	memset(text, 'x', sizeof(text) - 1);
