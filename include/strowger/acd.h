@@ -112,7 +112,7 @@ STW_API int stw_acd_advance(struct stw_acd *acd, uint64_t now_ns, uint32_t budge
  * @return 0, or ends in the panic handler
  *
  * Threads:  one, while no other call is under way.
- * Progress: blocking (walks everything).
+ * Progress: wait-free (bound: everything that the limits allow).
  * Order:    the caller has synchronised with the other users.
  */
 STW_API int stw_acd_check(struct stw_acd *acd);
