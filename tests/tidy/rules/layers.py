@@ -30,7 +30,7 @@ ALLOWED_FOREIGN = {
 PUBLIC = {
     "common": {"error", "export", "log", "version"},
     "acd": {"acd", "agent", "contact", "event", "offer", "queue", "skill", "stats"},
-    "media": {"fork", "media", "playout", "rtp", "session"},
+    "media": {"address", "fork", "media", "playout", "rtp", "session", "verdict"},
 }
 SIDE = {"base": {"common"}, "sync": {"common"}, "acd": {"common", "acd"}}
 STANDARD_C = {"assert", "errno", "inttypes", "limits", "stdarg", "stdbool", "stddef", "stdint", "string"}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The two engines of the acd-decide bench behind one face. Both sides keep handles by cookie in
+ * an array, so the adapters cost both the same.
+ */
+#include "acd_workload.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <strowger/acd.h>
+#include <strowger/error.h>
+
+#include "rounds.h"
+
+#define EVENTS_MAX 65536
+
+/* More events than one call of the workload can cause. */
+#define EVENTS_BATCH 64
+
+struct ours {
+	struct stw_acd *acd;
+	struct stw_skill skills[WORKLOAD_SKILLS];
+	struct stw_queue *queues;
+	struct stw_agent *agents;
+	struct stw_contact *contacts; /* by cookie */
+};
+
+struct theirs {
+	struct rival *rival;
+	uint32_t *contacts; /* by cookie */
+};
+
+static void
+must(int error, const char *what)
+{
+	if (error < 0)
+		rounds_die("%s: %s", what, stw_error_text(error));
+}
+
+static void *
+array(uint32_t count, size_t size)
+{
+	void *memory = calloc(count, size);
+
+	if (!memory)
+		rounds_die("no memory");
+	return memory;
+}
+
+/* Ours. */
+
+static void
+ours_queue_define(void *state, uint32_t queue, const struct rival_term *terms, uint32_t terms_count,
+		  const int64_t target_ns[RIVAL_CLASSES][RIVAL_CLASSES])
+{
+	struct ours *ours = state;
+	struct stw_queue_config config = STW_QUEUE_CONFIG_INIT;
+	struct stw_skill_level levels[RIVAL_TERMS_MAX];
+	struct stw_step_config one = {levels, terms_count, STW_SELECT_LONGEST_IDLE};
+	char name[32];
+
+	snprintf(name, sizeof(name), "queue-%" PRIu32, queue);
+	for (uint32_t i = 0; i < terms_count; i++)
+		levels[i] = (struct stw_skill_level){ours->skills[terms[i].skill], terms[i].level};
+	config.name = name;
+	config.steps = &one;
+	config.steps_count = 1;
+	config.offer_timeout_ns = 0;
+	for (uint32_t value = 0; value < RIVAL_CLASSES; value++) {
+		for (uint32_t urgency = 0; urgency < RIVAL_CLASSES; urgency++)
+			config.target_ns[value][urgency] = target_ns[value][urgency];
+	}
+	must(stw_queue_define(ours->acd, &config, &ours->queues[queue]), "stw_queue_define");
+}
+
+static void
+ours_agent_define(void *state, uint32_t agent, const uint8_t levels[RIVAL_SKILLS_MAX])
+{
+	struct ours *ours = state;
+	struct stw_agent_config config = STW_AGENT_CONFIG_INIT;
+	struct stw_skill_level skills[WORKLOAD_SKILLS];
+	char name[32];
+
+	snprintf(name, sizeof(name), "agent-%" PRIu32, agent);
+	config.name = name;
+	config.cookie = agent;
+	config.skills = skills;
+	for (uint32_t i = 0; i < WORKLOAD_SKILLS; i++) {
+		if (levels[i])
+			skills[config.skills_count++] =
+				(struct stw_skill_level){ours->skills[i], levels[i]};
+	}
+	must(stw_agent_define(ours->acd, &config, &ours->agents[agent]), "stw_agent_define");
+}
+
+static void
+ours_agent_ready(void *state, uint32_t agent, uint64_t now_ns)
+{
+	struct ours *ours = state;
+	struct stw_event events[EVENTS_BATCH];
+
+	must(stw_agent_login(ours->acd, ours->agents[agent], now_ns), "stw_agent_login");
+	must(stw_agent_ready(ours->acd, ours->agents[agent], now_ns), "stw_agent_ready");
+	must(stw_events_take(ours->acd, events, EVENTS_BATCH), "stw_events_take");
+}
+
+static void
+ours_enqueue(void *state, uint32_t queue, uint32_t cookie, uint8_t value, uint8_t urgency,
+	     uint64_t now_ns)
+{
+	struct ours *ours = state;
+	struct stw_contact_request request = STW_CONTACT_REQUEST_INIT;
+
+	request.queue = ours->queues[queue];
+	request.cookie = cookie;
+	request.value = value;
+	request.urgency = urgency;
+	must(stw_contact_enqueue(ours->acd, &request, now_ns, &ours->contacts[cookie]),
+	     "stw_contact_enqueue");
+}
+
+static void
+ours_cancel(void *state, uint32_t cookie, uint64_t now_ns)
+{
+	struct ours *ours = state;
+
+	must(stw_contact_cancel(ours->acd, ours->contacts[cookie], now_ns), "stw_contact_cancel");
+}
+
+static uint32_t
+ours_take(void *state, struct workload_match *matches, uint32_t count, uint64_t now_ns)
+{
+	struct ours *ours = state;
+	struct stw_event events[EVENTS_BATCH];
+	uint32_t found = 0;
+	int taken;
+
+	do {
+		taken = stw_events_take(ours->acd, events, EVENTS_BATCH);
+		must(taken, "stw_events_take");
+		for (int i = 0; i < taken; i++) {
+			if (events[i].type != STW_EVENT_OFFER)
+				continue;
+			if (found == count)
+				rounds_die("more decisions at once than can be");
+			must(stw_offer_accept(ours->acd, events[i].offer, now_ns),
+			     "stw_offer_accept");
+			matches[found].cookie = (uint32_t)events[i].contact_cookie;
+			matches[found++].agent = (uint32_t)events[i].agent_cookie;
+		}
+	} while (taken == EVENTS_BATCH);
+	return found;
+}
+
+static void
+ours_end(void *state, uint32_t cookie, uint64_t now_ns)
+{
+	struct ours *ours = state;
+
+	must(stw_contact_end(ours->acd, ours->contacts[cookie], now_ns), "stw_contact_end");
+}
+
+static void
+ours_destroy(void *state)
+{
+	struct ours *ours = state;
+	struct stw_acd_stats stats;
+
+	stw_acd_stats(ours->acd, &stats);
+	if (stats.events_lost)
+		rounds_die("strowger: %" PRIu64 " events were lost", stats.events_lost);
+	stw_acd_check(ours->acd);
+	stw_acd_destroy(ours->acd);
+	free(ours->queues);
+	free(ours->agents);
+	free(ours->contacts);
+	free(ours);
+}
+
+void
+workload_ours_create(struct workload_engine *engine, const struct workload_size *size)
+{
+	struct stw_acd_config config = STW_ACD_CONFIG_INIT;
+	struct ours *ours = array(1, sizeof(*ours));
+	char name[32];
+
+	config.agents_max = size->agents;
+	config.queues_max = size->queues;
+	config.contacts_max = workload_contacts_max(size);
+	config.skills_max = RIVAL_SKILLS_MAX;
+	config.events_max = EVENTS_MAX;
+	config.threads_max = 1;
+	must(stw_acd_create(&ours->acd, &config), "stw_acd_create");
+	ours->queues = array(size->queues, sizeof(*ours->queues));
+	ours->agents = array(size->agents, sizeof(*ours->agents));
+	ours->contacts = array(config.contacts_max, sizeof(*ours->contacts));
+	for (uint32_t i = 0; i < WORKLOAD_SKILLS; i++) {
+		snprintf(name, sizeof(name), "skill-%" PRIu32, i);
+		must(stw_skill_define(ours->acd, name, &ours->skills[i]), "stw_skill_define");
+	}
+	*engine = (struct workload_engine){
+		.name = "strowger",
+		.state = ours,
+		.queue_define = ours_queue_define,
+		.agent_define = ours_agent_define,
+		.agent_ready = ours_agent_ready,
+		.enqueue = ours_enqueue,
+		.cancel = ours_cancel,
+		.take = ours_take,
+		.end = ours_end,
+		.destroy = ours_destroy,
+	};
+}
+
+/* Theirs. */
+
+static void
+theirs_queue_define(void *state, uint32_t queue, const struct rival_term *terms,
+		    uint32_t terms_count, const int64_t target_ns[RIVAL_CLASSES][RIVAL_CLASSES])
+{
+	struct theirs *theirs = state;
+
+	must(rival_queue_define(theirs->rival, terms, terms_count, target_ns),
+	     "rival_queue_define");
+}
+
+static void
+theirs_agent_define(void *state, uint32_t agent, const uint8_t levels[RIVAL_SKILLS_MAX])
+{
+	struct theirs *theirs = state;
+
+	must(rival_agent_define(theirs->rival, levels), "rival_agent_define");
+}
+
+static void
+theirs_agent_ready(void *state, uint32_t agent, uint64_t now_ns)
+{
+	struct theirs *theirs = state;
+	struct rival_event events[EVENTS_BATCH];
+
+	must(rival_agent_ready(theirs->rival, agent, now_ns), "rival_agent_ready");
+	must(rival_events_take(theirs->rival, events, EVENTS_BATCH), "rival_events_take");
+}
+
+static void
+theirs_enqueue(void *state, uint32_t queue, uint32_t cookie, uint8_t value, uint8_t urgency,
+	       uint64_t now_ns)
+{
+	struct theirs *theirs = state;
+
+	must(rival_enqueue(theirs->rival, queue, cookie, value, urgency, now_ns,
+			   &theirs->contacts[cookie]),
+	     "rival_enqueue");
+}
+
+static void
+theirs_cancel(void *state, uint32_t cookie, uint64_t now_ns)
+{
+	struct theirs *theirs = state;
+
+	must(rival_cancel(theirs->rival, theirs->contacts[cookie], now_ns), "rival_cancel");
+}
+
+static uint32_t
+theirs_take(void *state, struct workload_match *matches, uint32_t count, uint64_t now_ns)
+{
+	struct theirs *theirs = state;
+	struct rival_event events[EVENTS_BATCH];
+	uint32_t found = 0;
+	int taken;
+
+	do {
+		taken = rival_events_take(theirs->rival, events, EVENTS_BATCH);
+		must(taken, "rival_events_take");
+		for (int i = 0; i < taken; i++) {
+			if (events[i].type != RIVAL_EVENT_OFFER)
+				continue;
+			if (found == count)
+				rounds_die("more decisions at once than can be");
+			must(rival_accept(theirs->rival, events[i].contact, now_ns),
+			     "rival_accept");
+			matches[found].cookie = (uint32_t)events[i].cookie;
+			matches[found++].agent = events[i].agent;
+		}
+	} while (taken == EVENTS_BATCH);
+	return found;
+}
+
+static void
+theirs_end(void *state, uint32_t cookie, uint64_t now_ns)
+{
+	struct theirs *theirs = state;
+
+	must(rival_end(theirs->rival, theirs->contacts[cookie], now_ns), "rival_end");
+}
+
+static void
+theirs_destroy(void *state)
+{
+	struct theirs *theirs = state;
+
+	rival_destroy(theirs->rival);
+	free(theirs->contacts);
+	free(theirs);
+}
+
+void
+workload_rival_create(struct workload_engine *engine, const struct workload_size *size)
+{
+	struct theirs *theirs = array(1, sizeof(*theirs));
+	struct rival_config config = {
+		.agents_max = size->agents,
+		.queues_max = size->queues,
+		.contacts_max = workload_contacts_max(size),
+		.events_max = EVENTS_MAX,
+	};
+
+	must(rival_create(&theirs->rival, &config), "rival_create");
+	theirs->contacts = array(config.contacts_max, sizeof(*theirs->contacts));
+	*engine = (struct workload_engine){
+		.name = "mutex-heap-scan",
+		.state = theirs,
+		.queue_define = theirs_queue_define,
+		.agent_define = theirs_agent_define,
+		.agent_ready = theirs_agent_ready,
+		.enqueue = theirs_enqueue,
+		.cancel = theirs_cancel,
+		.take = theirs_take,
+		.end = theirs_end,
+		.destroy = theirs_destroy,
+	};
+}

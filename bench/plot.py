@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Draws the rounds with gnuplot: how the ratio moved, and both sides' figures beside each other."""
+import os
+import statistics
+import subprocess
+
+from summary import group, ratio_of
+
+RATIO = """\
+set terminal pngcairo size 800,450 noenhanced font 'sans,11'
+set output '{output}'
+set title '{bench}, {metric}: ours to {rival}, round by round'
+set xlabel 'round'
+set ylabel 'ratio'
+set yrange [0:*]
+set xrange [-0.5:{rounds} - 0.5]
+set xtics 1
+set grid ytics
+$points << END
+{points}
+END
+plot $points using 1:2 with linespoints pt 7 lw 2 lc rgb '#2060a0' title 'ratio', \\
+     {median} with lines dt 2 lc rgb '#a04020' title 'median {median:.3g}', \\
+     1 with lines lc rgb '#808080' title 'equal'
+"""
+
+BARS = """\
+set terminal pngcairo size 800,450 noenhanced font 'sans,11'
+set output '{output}'
+set title '{bench}: median of the rounds, with the lowest and the highest'
+set ylabel '{unit}'
+set yrange [0:*]
+set style data histogram
+set style histogram errorbars gap 1 lw 1
+set style fill solid 0.8
+set boxwidth 0.9
+set grid ytics
+$bars << END
+{bars}
+END
+plot $bars using 2:3:4:xtic(1) lc rgb '#2060a0' title 'ours', \\
+     '' using 5:6:7 lc rgb '#c0c0c0' title '{rivals}'
+"""
+
+
+def draw(lines, folder):
+    """Write PNGs below folder; returns their paths."""
+    os.makedirs(folder, exist_ok=True)
+    paths, by_bench = [], {}
+    for (bench, rival, metric), rounds in group(lines).items():
+        path = os.path.join(folder, f"{bench}-{metric}-ratio.png")
+        points = [(line["round"], ratio_of(line)) for line in rounds]
+        gnuplot(RATIO.format(output=quoted(path), bench=bench, metric=metric, rival=quoted(rival),
+                             rounds=len(rounds), median=statistics.median(p[1] for p in points),
+                             points="\n".join(f"{x} {y}" for x, y in points)))
+        paths.append(path)
+        by_bench.setdefault((bench, rounds[0]["unit"]), []).append((metric, rival, rounds))
+    for (bench, unit), metrics in by_bench.items():
+        unit_name = "".join(char if char.isalnum() else "-" for char in unit)
+        path = os.path.join(folder, f"{bench}-{unit_name}.png")
+        rivals = ", ".join(dict.fromkeys(rival for _, rival, _ in metrics))
+        gnuplot(BARS.format(output=quoted(path), bench=bench, unit=unit, rivals=quoted(rivals),
+                            bars="\n".join(bar_of(metric, rounds) for metric, _, rounds in metrics)))
+        paths.append(path)
+    return paths
+
+
+def bar_of(metric, rounds):
+    figures = []
+    for side in ("ours", "theirs"):
+        values = [line[side] for line in rounds]
+        figures += [statistics.median(values), min(values), max(values)]
+    return f'"{metric}" ' + " ".join(f"{figure:g}" for figure in figures)
+
+
+def quoted(text):
+    return text.replace("'", "''")
+
+
+def gnuplot(script):
+    subprocess.run(["gnuplot"], input=script, text=True, check=True)
