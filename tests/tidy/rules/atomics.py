@@ -2,6 +2,7 @@
 """Atomics are C11's, and write their order out."""
 import re
 
+from source import matching
 from tree import Finding
 
 NAME = "atomics"
@@ -14,13 +15,14 @@ FOREIGN = re.compile(r"\b(?:__atomic_\w+|__sync_\w+|uatomic_\w+|cmm_\w+|CMM_\w+|
 DECLARED = re.compile(r"\b(?:_Atomic(?:\s*\(\s*[\w \t*]+\))?|atomic_(?:u?int|u?long|u?llong|bool|size_t|"
                       r"u?intptr_t|u?int(?:_least|_fast)?\d+_t|u?char|u?short|flag))\b([^;(){}]*);")
 FIELD = re.compile(r"(->|\.)\s*(\w+)\b")
+STRUCT = re.compile(r"\b(?:struct|union)(?:\s+\w+)?\s*\{")
 PLAIN_FIELD = re.compile(r"^[ \t]+(?!.*_Atomic)(?:const\s+)?(?:struct\s+\w+|enum\s+\w+|\w+_t|bool|int|"
                          r"char|void|unsigned(?: int| long)?|long)\s+([^;(){}=]*);", re.M)
 
 
 def check(tree):
     sources = list(tree.c_sources("lib/"))
-    scalars, arrays = atomic_fields(sources)
+    scalars, arrays = atomic_fields(sources, tree.c_sources("include/"))
     for source in sources:
         if source.path.endswith(".bpf.c"):
             continue
@@ -35,12 +37,15 @@ def check(tree):
                 yield at(source, match, f"plain use of the atomic field {match[2]}")
 
 
-def atomic_fields(sources):
+def atomic_fields(sources, headers):
     """Names of atomic fields, single ones and arrays; without names that are plain fields too."""
     scalars, arrays, plain = set(), set(), set()
+    for source in [*sources, *headers]:
+        for struct in STRUCT.finditer(source.code):
+            body = source.code[struct.end():matching(source.code, struct.end() - 1)]
+            for match in PLAIN_FIELD.finditer(body):
+                plain.update(re.findall(r"(\w+)\s*(?:\[[^\]]*\])*\s*(?:,|$)", match[1].strip()))
     for source in sources:
-        for match in PLAIN_FIELD.finditer(source.code):
-            plain.update(re.findall(r"(\w+)\s*(?:\[[^\]]*\])?\s*(?:,|$)", match[1]))
         for match in DECLARED.finditer(source.code):
             for part in match[1].split(","):
                 name = re.search(r"(\w+)\s*(\[[^\]]*\]\s*)*(?::\s*\w+\s*)?$", part.strip())

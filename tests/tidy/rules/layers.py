@@ -77,7 +77,7 @@ def wrong_quoted(tree, module, name):
         return f'"{name}" is not in lib/{module}'
     other = name.split("/")[0]
     if other == module:
-        return f'a file of the own folder is included without the folder: "{name.split("/", 1)[1]}"'
+        return f'a file of the own folder is included as "{name.split("/", 1)[1]}"'
     if other in LOWER[module]:
         return None
     return f"{module} may not include {other}"

@@ -24,7 +24,7 @@ def check(tree):
             yield from check_typedef(source, match)
     for source in tree.c_sources("lib/"):
         if source.path.endswith(".c") and not source.path.endswith(".bpf.c"):
-            yield from check_internal(source)
+            yield from check_internal(tree, source)
 
 
 def check_public(source):
@@ -58,16 +58,34 @@ def check_typedef(source, match):
         yield at(source, match, f"public type {name[1]} is not stw_...")
 
 
-def check_internal(source):
-    parts = source.path.split("/")
-    module, subject = parts[1], parts[-1].removesuffix(".c")
+def check_internal(tree, source):
+    prefixes = prefixes_of(tree, source)
     for function in source.functions:
         if " static " in f" {function.head} ":
             continue
-        # The file's name is as good as the module's: port_open in io/port.c.
-        if not function.name.startswith(("stw_", module + "_", subject + "_")):
-            yield Finding(source.path, function.line, f"{function.name} is seen by other files but is "
-                          f"neither {module}_... nor {subject}_... (or static)")
+        declared_in = headers_with(tree, source, function.name)
+        if not function.name.startswith(tuple(prefixes + declared_in)):
+            yield Finding(source.path, function.line, f"{function.name} is seen by other files but "
+                          f"begins with none of {', '.join(prefixes + declared_in)}; or is it static?")
+
+
+def first_word(path):
+    """The subject that a file's name begins with, in the singular: stage of stages.h."""
+    return path.split("/")[-1].split(".")[0].split("_")[0].rstrip("s") or "s"
+
+
+def prefixes_of(tree, source):
+    """The module's name or the file's, which is as good: port_open in io/port.c."""
+    word = first_word(source.path)
+    return ["stw_", source.path.split("/")[1] + "_", word + "_", word + "s_"]
+
+
+def headers_with(tree, source, name):
+    """Prefixes from the headers of the same folder that declare the function."""
+    folder = source.path.rsplit("/", 1)[0] + "/"
+    return [first_word(path) + "_" for path in tree.paths
+            if path.startswith(folder) and path.endswith(".h")
+            and re.search(rf"\b{name}\(", tree.source(path).code)]
 
 
 def at(source, match, text):

@@ -16,6 +16,8 @@ LABEL = re.compile(r"\b[A-Z]{1,3}\d+\b")
 LABELLED = re.compile(r"/\*+[\s*]*((?:[A-Z]{1,3}\d+\b(?:\s*(?:,|and)\s*)?)+)")
 TABLE = re.compile(r"\blabel\s+where\s+order\s+pairs with\b")
 ROW = re.compile(r"^\s*\*?\s*([A-Z]{1,3}\d+)\s{2,}(\S.*)$")
+# A row about another file's access, there for its pair: "(session.c)", "(the users')".
+ELSEWHERE = re.compile(r"\((?:[\w/]+\.[ch]|the users')\)")
 ORDERED = re.compile(r"\bmemory_order_(acquire|release|acq_rel|seq_cst|consume)\b"
                      r"|\b(rcu_assign_pointer|rcu_xchg_pointer|rcu_cmpxchg_pointer|rcu_dereference)\b")
 # What the liburcu calls mean; a row may say either word.
@@ -29,13 +31,14 @@ def table_of(source):
     for comment in source.comments:
         if not TABLE.search(comment.text):
             continue
-        label = None
+        label, in_table = None, False
         for offset, line in enumerate(comment.text.split("\n")):
+            in_table = bool(TABLE.search(line)) or (in_table and line.strip(" *") != "")
             row = ROW.match(line)
-            if row:
+            if row and in_table:
                 label = row[1]
                 rows[label] = (comment.line + offset, row[2])
-            elif label and re.match(r"^\s*\*\s{8,}\S", line):
+            elif label and in_table and re.match(r"^\s*\*\s{8,}\S", line):
                 rows[label] = (rows[label][0], rows[label][1] + " " + line.strip(" *"))
             else:
                 label = None
@@ -71,6 +74,12 @@ def labels_for(source, offset):
     return found
 
 
+def labels_in(source):
+    """Labels that stand in front of some comment of the file."""
+    matches = [LABELLED.match(comment.text) for comment in source.comments]
+    return {label for match in matches if match for label in LABEL.findall(match[1])}
+
+
 def has_order(row, order):
     words = row.lower().replace("-", "_").replace("sequentially consistent", "seq_cst")
     return order in words or (order == "acq_rel" and "acquire" in words and "release" in words)
@@ -81,19 +90,15 @@ def check(tree):
         own = table_of(source)
         partner = partner_of(tree, source)
         rows = {**(table_of(partner) if partner else {}), **own}
-        used = set()
+        used = labels_in(source) | (labels_in(partner) if partner else set())
         for match in ORDERED.finditer(source.code):
             order = match[1] or MEANS[match[2]]
             labels = labels_for(source, match.start())
-            used |= labels
             text = wrong_label(labels, rows, order)
             if text:
                 yield Finding(source.path, source.line_of(match.start()), f"{match[0]}: {text}")
-        if partner:
-            for match in ORDERED.finditer(partner.code):
-                used |= labels_for(partner, match.start())
         for label, (line, row) in own.items():
-            if label not in used and "relaxed" not in row:
+            if label not in used and "relaxed" not in row and not ELSEWHERE.search(row):
                 yield Finding(source.path, line, f"no access carries label {label} of this row")
 
 
