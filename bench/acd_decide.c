@@ -8,15 +8,22 @@
  *
  * Both engines get the same arrivals from one seed, and must decide the same: the digest of who
  * got whom is compared after every turn.
+ *
+ * Then both with 8 threads at one time (acd_threads.h): decisions a second, and how long the
+ * slowest enqueues take.
  */
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "acd_threads.h"
 #include "acd_workload.h"
 #include "rounds.h"
 
 #define BENCH "acd-decide"
 #define RIVAL "mutex-heap-scan"
+
+/* One turn of the threads. */
+#define THREADS_TURN_NS UINT64_C(1000000000)
 
 struct regime {
 	const char *metric;
@@ -73,6 +80,46 @@ run_regime(const struct regime *regime, const struct rounds_options *options)
 		workload_destroy(sides[side]);
 }
 
+/* Many threads on few CPUs: who decides more, and whose callers wait less. */
+static void
+run_threads(const struct rounds_options *options)
+{
+	static const struct workload_size size = {10000, 100, 0};
+	struct rounds_metric rate = {BENCH, RIVAL, "decisions-8-threads", "decisions/s", "higher"};
+	struct rounds_metric p999 = {BENCH, RIVAL, "enqueue-p99.9-8-threads", "us", "lower"};
+	struct rounds_metric p9999 = {BENCH, RIVAL, "enqueue-p99.99-8-threads", "us", "lower"};
+	struct workload_engine engines[2];
+	struct threads_engine threads[2];
+
+	workload_ours_create(&engines[0], &size);
+	workload_rival_create(&engines[1], &size);
+	workload_ours_threads(&engines[0], &threads[0]);
+	workload_rival_threads(&engines[1], &threads[1]);
+	for (int side = 0; side < 2; side++)
+		workload_house(&engines[side], &size, options->seed);
+	for (unsigned round = 0; round < options->rounds; round++) {
+		struct threads_result results[2];
+
+		for (unsigned turn = 0; turn < 2; turn++) {
+			unsigned side = (turn + round) % 2;
+
+			threads_run(&threads[side], size.queues,
+				    options->quick ? THREADS_TURN_NS / 10 : THREADS_TURN_NS,
+				    options->seed + round, &results[side]);
+		}
+		rounds_print(&rate, round, results[0].decisions_per_s, results[1].decisions_per_s);
+		rounds_print(&p999, round, results[0].enqueue_p999_us, results[1].enqueue_p999_us);
+		rounds_print(&p9999, round, results[0].enqueue_p9999_us,
+			     results[1].enqueue_p9999_us);
+		if (round == 0 && results[0].refused + results[1].refused)
+			rounds_note(BENCH,
+				    "8 threads: %" PRIu64 " and %" PRIu64 " enqueues refused",
+				    results[0].refused, results[1].refused);
+	}
+	for (int side = 0; side < 2; side++)
+		engines[side].destroy(engines[side].state);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -81,5 +128,6 @@ main(int argc, char **argv)
 	rounds_parse(&options, argc, argv);
 	for (unsigned i = 0; i < sizeof(regimes) / sizeof(regimes[0]); i++)
 		run_regime(&regimes[i], &options);
+	run_threads(&options);
 	return 0;
 }

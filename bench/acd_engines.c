@@ -3,8 +3,10 @@
  * The two engines of the acd-decide bench behind one face. Both sides keep handles by cookie in
  * an array, so the adapters cost both the same.
  */
+#include "acd_threads.h"
 #include "acd_workload.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,7 +193,7 @@ workload_ours_create(struct workload_engine *engine, const struct workload_size 
 	config.contacts_max = workload_contacts_max(size);
 	config.skills_max = RIVAL_SKILLS_MAX;
 	config.events_max = EVENTS_MAX;
-	config.threads_max = 1;
+	config.threads_max = THREADS_COUNT + 1;
 	must(stw_acd_create(&ours->acd, &config), "stw_acd_create");
 	ours->queues = array(size->queues, sizeof(*ours->queues));
 	ours->agents = array(size->agents, sizeof(*ours->agents));
@@ -212,6 +214,48 @@ workload_ours_create(struct workload_engine *engine, const struct workload_size 
 		.end = ours_end,
 		.destroy = ours_destroy,
 	};
+}
+
+static int
+ours_threads_enqueue(void *state, uint32_t queue, uint64_t now_ns)
+{
+	struct ours *ours = state;
+	struct stw_contact_request request = STW_CONTACT_REQUEST_INIT;
+	struct stw_contact contact;
+	int error;
+
+	request.queue = ours->queues[queue];
+	error = stw_contact_enqueue(ours->acd, &request, now_ns, &contact);
+	if (error != -ENOSPC)
+		must(error, "stw_contact_enqueue");
+	return error;
+}
+
+static uint32_t
+ours_threads_serve(void *state, uint64_t now_ns)
+{
+	struct ours *ours = state;
+	struct stw_event events[EVENTS_BATCH];
+	uint32_t served = 0;
+	int taken = stw_events_take(ours->acd, events, EVENTS_BATCH);
+
+	if (taken == -EBUSY)
+		return 0;
+	must(taken, "stw_events_take");
+	for (int i = 0; i < taken; i++) {
+		if (events[i].type != STW_EVENT_OFFER)
+			continue;
+		must(stw_offer_accept(ours->acd, events[i].offer, now_ns), "stw_offer_accept");
+		must(stw_contact_end(ours->acd, events[i].contact, now_ns), "stw_contact_end");
+		served++;
+	}
+	return served;
+}
+
+void
+workload_ours_threads(const struct workload_engine *engine, struct threads_engine *threads)
+{
+	*threads = (struct threads_engine){engine->state, ours_threads_enqueue, ours_threads_serve};
 }
 
 /* Theirs. */
@@ -331,4 +375,42 @@ workload_rival_create(struct workload_engine *engine, const struct workload_size
 		.end = theirs_end,
 		.destroy = theirs_destroy,
 	};
+}
+
+static int
+theirs_threads_enqueue(void *state, uint32_t queue, uint64_t now_ns)
+{
+	struct theirs *theirs = state;
+	uint32_t contact;
+	int error = rival_enqueue(theirs->rival, queue, 0, 0, 0, now_ns, &contact);
+
+	if (error != -ENOSPC)
+		must(error, "rival_enqueue");
+	return error;
+}
+
+static uint32_t
+theirs_threads_serve(void *state, uint64_t now_ns)
+{
+	struct theirs *theirs = state;
+	struct rival_event events[EVENTS_BATCH];
+	uint32_t served = 0;
+	int taken = rival_events_take(theirs->rival, events, EVENTS_BATCH);
+
+	must(taken, "rival_events_take");
+	for (int i = 0; i < taken; i++) {
+		if (events[i].type != RIVAL_EVENT_OFFER)
+			continue;
+		must(rival_accept(theirs->rival, events[i].contact, now_ns), "rival_accept");
+		must(rival_end(theirs->rival, events[i].contact, now_ns), "rival_end");
+		served++;
+	}
+	return served;
+}
+
+void
+workload_rival_threads(const struct workload_engine *engine, struct threads_engine *threads)
+{
+	*threads = (struct threads_engine){engine->state, theirs_threads_enqueue,
+					   theirs_threads_serve};
 }

@@ -153,9 +153,8 @@ step(struct workload *workload)
 }
 
 static void
-define_house(struct workload *workload)
+define_house(struct workload_engine *engine, const struct workload_size *size, uint64_t *random)
 {
-	struct workload_engine *engine = workload->engine;
 	int64_t target_ns[RIVAL_CLASSES][RIVAL_CLASSES];
 
 	for (uint32_t value = 0; value < RIVAL_CLASSES; value++) {
@@ -163,7 +162,7 @@ define_house(struct workload *workload)
 			target_ns[value][urgency] =
 				(int64_t)(2 * RIVAL_CLASSES - value - urgency) * 1000000;
 	}
-	for (uint32_t queue = 0; queue < workload->size.queues; queue++) {
+	for (uint32_t queue = 0; queue < size->queues; queue++) {
 		struct rival_term terms[2] = {
 			{(uint8_t)(queue % WORKLOAD_SKILLS), (uint8_t)(1 + queue % 7)},
 			{(uint8_t)((queue * 7 + 3) % WORKLOAD_SKILLS), 1},
@@ -172,12 +171,12 @@ define_house(struct workload *workload)
 		engine->queue_define(engine->state, queue, terms, queue % 4 == 3 ? 2 : 1,
 				     target_ns);
 	}
-	for (uint32_t agent = 0; agent < workload->size.agents; agent++) {
+	for (uint32_t agent = 0; agent < size->agents; agent++) {
 		uint8_t levels[RIVAL_SKILLS_MAX] = {0};
 
 		for (uint32_t i = WORKLOAD_AGENT_SKILLS; i-- > 0;) {
-			uint32_t skill = rounds_random_below(&workload->random, WORKLOAD_SKILLS);
-			uint8_t level = 1 + rounds_random_below(&workload->random, WORKLOAD_LEVELS);
+			uint32_t skill = rounds_random_below(random, WORKLOAD_SKILLS);
+			uint8_t level = 1 + rounds_random_below(random, WORKLOAD_LEVELS);
 
 			/* The first skill is good enough for each queue that asks for it, so that
 			 * nobody is left who serves no queue. */
@@ -203,6 +202,14 @@ bag_create(uint32_t count)
 	return bag;
 }
 
+void
+workload_house(struct workload_engine *engine, const struct workload_size *size, uint64_t seed)
+{
+	define_house(engine, size, &seed);
+	for (uint32_t agent = 0; agent < size->agents; agent++)
+		engine->agent_ready(engine->state, agent, rounds_now_ns());
+}
+
 struct workload *
 workload_create(struct workload_engine *engine, const struct workload_size *size, uint64_t seed)
 {
@@ -223,7 +230,7 @@ workload_create(struct workload_engine *engine, const struct workload_size *size
 		rounds_die("no memory");
 	for (uint32_t i = 0; i < contacts; i++)
 		bag_add(workload, &workload->unused, contacts - 1 - i, NOWHERE);
-	define_house(workload);
+	define_house(engine, size, &workload->random);
 	/* All agents ready; then contacts until half of them talk, or all and the queues are full. */
 	for (uint32_t agent = 0; agent < size->agents; agent++)
 		engine->agent_ready(engine->state, agent, tick(workload));

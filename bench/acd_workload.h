@@ -53,6 +53,15 @@ uint32_t workload_contacts_max(const struct workload_size *size);
 void workload_ours_create(struct workload_engine *engine, const struct workload_size *size);
 void workload_rival_create(struct workload_engine *engine, const struct workload_size *size);
 
+/** The same engines once more, as many threads see them; they share the state. */
+struct threads_engine;
+void workload_ours_threads(const struct workload_engine *engine, struct threads_engine *threads);
+void workload_rival_threads(const struct workload_engine *engine, struct threads_engine *threads);
+
+/** Give the engine a house of queues and agents, all of them ready; nobody waits. */
+void workload_house(struct workload_engine *engine, const struct workload_size *size,
+		    uint64_t seed);
+
 struct workload;
 
 /** Give the engine a house and bring it to its steady state. */

@@ -37,6 +37,9 @@ void rounds_note(const char *bench, const char *format, ...) __attribute__((form
 /** Say why the bench cannot go on, and end the program. */
 void rounds_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
+/** Wait. */
+void rounds_sleep_ms(unsigned ms);
+
 /** Monotonic nanoseconds. */
 uint64_t rounds_now_ns(void);
 

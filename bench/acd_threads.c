@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Threads that call an engine at one time, and what their calls cost.
+ */
+#include "acd_threads.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "rounds.h"
+
+/* Latencies are counted in classes of 1/16 of a power of two, so a percentile is good to 6 %. */
+#define CLASS_BITS 4
+#define CLASSES    (64 << CLASS_BITS)
+
+struct threads_shared {
+	const struct threads_engine *engine;
+	uint32_t queues;
+	_Atomic int goes_on; /* 0: not begun, 1: go on, 2: stop */
+};
+
+struct threads_one {
+	struct threads_shared *shared;
+	pthread_t thread;
+	uint64_t random;
+	uint64_t decisions;
+	uint64_t refused;
+	uint64_t latencies[CLASSES];
+} __attribute__((aligned(64)));
+
+static unsigned
+class_of(uint64_t ns)
+{
+	unsigned power;
+
+	if (ns < 1 << CLASS_BITS)
+		return (unsigned)ns;
+	power = 63 - (unsigned)__builtin_clzll(ns);
+	return ((power - CLASS_BITS + 1) << CLASS_BITS) +
+	       (unsigned)((ns >> (power - CLASS_BITS)) & ((1 << CLASS_BITS) - 1));
+}
+
+/* The largest latency of a class. */
+static uint64_t
+class_end(unsigned index)
+{
+	unsigned power = index >> CLASS_BITS;
+
+	if (power == 0)
+		return index;
+	return (((uint64_t)(1 << CLASS_BITS) + (index & ((1 << CLASS_BITS) - 1)) + 1)
+		<< (power - 1)) -
+	       1;
+}
+
+static void *
+work(void *argument)
+{
+	struct threads_one *one = argument;
+	const struct threads_engine *engine = one->shared->engine;
+	int goes_on;
+
+	while (!atomic_load_explicit(&one->shared->goes_on, memory_order_acquire))
+		sched_yield();
+	do {
+		uint32_t queue = rounds_random_below(&one->random, one->shared->queues);
+		uint64_t start_ns = rounds_now_ns();
+		uint64_t end_ns;
+
+		if (engine->enqueue(engine->state, queue, start_ns))
+			one->refused++;
+		end_ns = rounds_now_ns();
+		one->latencies[class_of(end_ns - start_ns)]++;
+		one->decisions += engine->serve(engine->state, end_ns);
+		goes_on = atomic_load_explicit(&one->shared->goes_on, memory_order_relaxed);
+	} while (goes_on == 1);
+	return NULL;
+}
+
+static double
+percentile_us(const struct threads_one *ones, double share)
+{
+	uint64_t total = 0, seen = 0;
+
+	for (unsigned i = 0; i < THREADS_COUNT; i++) {
+		for (unsigned class = 0; class < CLASSES; class ++)
+			total += ones[i].latencies[class];
+	}
+	for (unsigned class = 0; class < CLASSES; class ++) {
+		for (unsigned i = 0; i < THREADS_COUNT; i++)
+			seen += ones[i].latencies[class];
+		if ((double)seen >= share * (double)total)
+			return (double)class_end(class) / 1000;
+	}
+	return 0;
+}
+
+void
+threads_run(const struct threads_engine *engine, uint32_t queues, uint64_t duration_ns,
+	    uint64_t seed, struct threads_result *result)
+{
+	struct threads_shared shared = {.engine = engine, .queues = queues};
+	struct threads_one *ones = aligned_alloc(64, THREADS_COUNT * sizeof(*ones));
+	uint64_t decisions = 0;
+	uint64_t start_ns, ns;
+
+	if (!ones)
+		rounds_die("no memory");
+	for (unsigned i = 0; i < THREADS_COUNT; i++) {
+		ones[i] = (struct threads_one){.shared = &shared, .random = seed + i};
+		if (pthread_create(&ones[i].thread, NULL, work, &ones[i]))
+			rounds_die("no thread");
+	}
+	start_ns = rounds_now_ns();
+	atomic_store_explicit(&shared.goes_on, 1, memory_order_release);
+	while (rounds_now_ns() - start_ns < duration_ns)
+		rounds_sleep_ms(10);
+	atomic_store_explicit(&shared.goes_on, 2, memory_order_release);
+	ns = rounds_now_ns() - start_ns;
+	*result = (struct threads_result){0};
+	for (unsigned i = 0; i < THREADS_COUNT; i++) {
+		pthread_join(ones[i].thread, NULL);
+		decisions += ones[i].decisions;
+		result->refused += ones[i].refused;
+	}
+	result->decisions_per_s = (double)decisions * 1e9 / (double)ns;
+	result->enqueue_p999_us = percentile_us(ones, 0.999);
+	result->enqueue_p9999_us = percentile_us(ones, 0.9999);
+	/* What is still offered is served, so that the next turn begins with all agents ready. */
+	for (int idle = 0; idle < 64;)
+		idle = engine->serve(engine->state, rounds_now_ns()) ? 0 : idle + 1;
+	free(ones);
+}
