@@ -77,7 +77,8 @@ int record_pcapng_open(struct record_pcapng **out, const struct record_pcapng_co
  * @return number of packets written; those left out are counted in the numbers
  * @return -EINVAL  count is outside its range
  * @return -ENOSPC  the disk is full; the file ends with its last whole packet
- * @return -EIO     the file cannot be written; every later call returns it again
+ * @return -EIO     the file cannot be written
+ *                  (after either, every later call returns it again)
  *
  * Threads:  one at a time for all pcapng files of a process (DPDK 22.11 keeps its clock in a static
  *           variable), registered with EAL.

@@ -76,7 +76,8 @@ int record_wav_open(struct record_wav **out, const char *path, uint64_t start_ns
  * @param arrival_ns     when the packet came, on the clock of start_ns
  * @return 0
  * @return -ENOSPC  the disk is full, or the file has RECORD_WAV_FRAMES_MAX frames
- * @return -EIO     the file cannot be written; every later call returns it again
+ * @return -EIO     the file cannot be written
+ *                  (after either, every later call returns it again)
  *
  * Threads:  one at a time for each file.
  * Progress: blocking (waits for the file system).
