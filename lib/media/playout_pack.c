@@ -5,6 +5,7 @@
  */
 #include "playout_pack.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,9 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <assert.h>
-
-#include "media/wav.h"
+#include "wav.h"
 
 static_assert(PLAYOUT_PAYLOAD_BYTES == WAV_RATE_HZ / 1000 * STW_PLAYOUT_PACKET_MS,
 	      "a payload is a packet's time");
@@ -103,7 +102,7 @@ file_read(int fd, uint8_t *bytes, size_t bytes_max)
 }
 
 static int
-file_pack(int fd, struct playout_block *block)
+file_load(int fd, struct playout_block *block)
 {
 	struct stat status;
 	uint8_t *bytes;
@@ -134,7 +133,7 @@ playout_pack(const char *path, struct playout_block *block)
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? -ENOENT : -EIO;
-	error = file_pack(fd, block);
+	error = file_load(fd, block);
 	close(fd);
 	return error;
 }

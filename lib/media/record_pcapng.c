@@ -12,6 +12,7 @@
  */
 #include "record_pcapng.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -24,12 +25,9 @@
 #include <rte_mbuf.h>
 #include <rte_pcapng.h>
 
-#include <strowger/version.h>
+#include "record_file.h"
 
 #include "base/base.h"
-#include "media/record_file.h"
-
-#include <assert.h>
 
 /** Where an enhanced packet block keeps its time: high word, then low word, host order. */
 #define BLOCK_TIME_OFFSET 12
@@ -122,7 +120,7 @@ packet_copy(const struct record_pcapng *pcapng, const struct record_packet *pack
 
 	if (rte_pktmbuf_pkt_len(packet->mbuf) + RECORD_PCAPNG_ROOM_BYTES > room)
 		return NULL;
-	/* The cycles only keep DPDK's own clock sound for its other users in the process. */
+	/* Not a time here: it keeps DPDK's own clock sound for others in the process. */
 	copy = rte_pcapng_copy(packet_port(pcapng, packet->mbuf), 0, packet->mbuf, pcapng->pool,
 			       UINT32_MAX, rte_get_tsc_cycles(), direction);
 	if (copy)

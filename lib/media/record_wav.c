@@ -12,6 +12,7 @@
  */
 #include "record_wav.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -19,13 +20,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "record_file.h"
+#include "wav.h"
+
 #include "base/base.h"
-#include "media/record_file.h"
-#include "media/wav.h"
 #include "rtp/g711.h"
 #include "rtp/reception.h"
-
-#include <assert.h>
 
 /** Frames in memory. */
 #define RING_FRAMES (RECORD_WAV_WINDOW_FRAMES + RECORD_WAV_BLOCK_FRAMES)

@@ -14,8 +14,9 @@
 
 #include <stdbool.h>
 
-#include "base/base.h"
 #include "reception.h"
+
+#include "base/base.h"
 
 /** Bytes of a telephone-event payload. */
 #define EVENT_BYTES 4
