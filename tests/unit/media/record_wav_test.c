@@ -223,6 +223,39 @@ Test(record_wav, packet_behind_the_window_but_in_bounds_is_counted_late)
 	cr_assert_eq(stats.packets_stray, 0);
 }
 
+Test(record_wav, packet_across_the_beginning_is_cut_there)
+{
+	struct disk disk;
+
+	write_at(STW_SIDE_AGENT, 1, 1000, 0x80, 0);
+	write_at(STW_SIDE_AGENT, 1, 920, 0x81, 10);
+	write_at(STW_SIDE_AGENT, 1, 500, 0x82, 20);
+	disk = close_and_read(NULL, 160);
+	expect_run(&disk, 1, 0, 80, value(0x81));
+	expect_run(&disk, 1, 80, 80, value(0x80));
+	expect_run(&disk, 0, 0, 160, 0);
+	free(disk.bytes);
+}
+
+Test(record_wav, packet_across_the_windows_beginning_touches_nothing_at_its_end)
+{
+	struct record_wav_stats stats;
+	struct disk disk;
+
+	/* Place 20500 moves the window to 4096; the late packet lies across that. */
+	write_at(STW_SIDE_CALLER, 1, 0, 0x80, 0);
+	write_at(STW_SIDE_CALLER, 1, 20500, 0x81, 20000);
+	write_at(STW_SIDE_CALLER, 1, 4016, 0x82, 20001);
+	write_at(STW_SIDE_AGENT, 1, 0, 0x83, 24416);
+	disk = close_and_read(&stats, 24576);
+	expect_run(&disk, 0, 4000, 96, 0);
+	expect_run(&disk, 0, 4096, 80, value(0x82));
+	expect_run(&disk, 0, 20660, 24576 - 20660, 0);
+	expect_run(&disk, 1, 24416, 160, value(0x83));
+	cr_assert_eq(stats.packets, 4);
+	free(disk.bytes);
+}
+
 Test(record_wav, new_source_is_placed_by_its_arrival)
 {
 	struct disk disk;
@@ -278,6 +311,10 @@ Test(record_wav, silence_of_a_minute_is_silence_of_a_minute)
 
 	write_at(STW_SIDE_CALLER, 1, 0, 0x80, 0);
 	write_at(STW_SIDE_AGENT, 2, 0, 0x81, 480000);
+	disk = disk_read(480160);
+	cr_assert_geq(disk.frames, 459000);
+	expect_run(&disk, 0, 160, disk.frames - 160, 0);
+	free(disk.bytes);
 	disk = close_and_read(NULL, 480160);
 	expect_run(&disk, 0, 0, 160, value(0x80));
 	expect_run(&disk, 0, 160, 480000, 0);

@@ -170,7 +170,17 @@ Test(wav, coding_given_by_guid_is_read)
 	cr_assert_eq(wav.samples, 4);
 	file.bytes[12 + 8 + 39] ^= 1;
 	cr_assert_eq(parse(&file, file.count, &wav, &data), -ENOTSUP);
-	file.bytes[16] = 24;
+}
+
+Test(wav, format_that_ends_before_its_guid_is_invalid)
+{
+	struct file file = {.count = 0};
+	struct wav wav;
+	ptrdiff_t data;
+
+	add_riff(&file);
+	add_data(&file, 8, 8);
+	add_format(&file, 0xfffe, 1, 8000, 16);
 	cr_assert_eq(parse(&file, file.count, &wav, &data), -EINVAL);
 }
 

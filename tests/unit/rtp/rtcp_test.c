@@ -71,6 +71,7 @@ Test(rtcp, padding_is_allowed_in_the_last_packet_only)
 	cr_assert_eq(check_exact(packet, sizeof(packet)), -EINVAL, "eats the header");
 	packet[sizeof(packet) - 1] = 4;
 	packet[8] |= 0x20;
+	packet[19] = 4;
 	cr_assert_eq(check_exact(packet, sizeof(packet)), -EINVAL, "padding in the middle");
 	packet[8] &= (uint8_t)~0x20;
 	packet[0] |= 0x20;
