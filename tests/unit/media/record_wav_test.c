@@ -389,6 +389,7 @@ Test(record_wav, empty_recording_is_a_file_without_samples)
 Test(record_wav, arrival_beyond_the_largest_file_is_refused)
 {
 	uint8_t payload[PACKET] = {0};
+	struct disk disk;
 
 	write_at(STW_SIDE_CALLER, 1, 0, 0x80, 0);
 	cr_assert_eq(record_wav_write(wav, STW_SIDE_CALLER, STW_CODEC_PCMU, 2, 0, payload, PACKET,
@@ -397,7 +398,9 @@ Test(record_wav, arrival_beyond_the_largest_file_is_refused)
 	record_wav_check(wav);
 	cr_assert_eq(record_wav_close(wav, NULL), -ENOSPC);
 	wav = NULL;
-	cr_assert_eq(disk_read(PACKET).frames, PACKET);
+	disk = disk_read(PACKET);
+	cr_assert_eq(disk.frames, PACKET);
+	free(disk.bytes);
 }
 
 Test(record_wav, full_disk_is_told_and_what_is_written_stays_readable)
