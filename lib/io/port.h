@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A port: one DPDK Ethernet device, its packet buffers and, on an interface that the kernel keeps,
+ * what sends the owned UDP ports here. Control thread only; workers read the public fields.
+ *
+ * Worker w receives from and sends to queue w. Packets that are sent belong to `pool` or to another
+ * pool, never an indirect buffer (a clone) of `pool` itself on AF_XDP: its driver sends a buffer of
+ * `pool` in place and takes the address of the data from the buffer's own memory.
+ */
+#ifndef STW_IO_PORT_H
+#define STW_IO_PORT_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_ether.h>
+#include <rte_mempool.h>
+
+#include <strowger/media.h>
+
+struct port_guard;
+struct xdp_steer;
+
+/** One open port. Filled by port_open, constant until port_close. */
+struct port {
+	uint16_t id;               /**< DPDK's port id */
+	uint16_t queues;           /**< receive and send queues, one for each worker; 1 or more */
+	struct rte_mempool *pool;  /**< its packet buffers; owned */
+	struct rte_ether_addr mac; /**< link address */
+	int ifindex; /**< kernel interface that it shares; 0: none, ARP and ICMP are ours */
+	enum stw_port_kind kind;    /**< as configured */
+	enum stw_xdp_mode xdp_mode; /**< NATIVE or GENERIC as attached; NONE without XDP */
+	uint64_t rx_offloads;       /**< RTE_ETH_RX_OFFLOAD_ bits in use: IPV4_CKSUM, UDP_CKSUM */
+	uint64_t tx_offloads;       /**< RTE_ETH_TX_OFFLOAD_ bits in use: IPV4_CKSUM, UDP_CKSUM */
+	char name[64];              /**< for the log: the device or the interface */
+
+	/* The rest is of port.c alone. */
+	bool made;                /**< the device was made by port_open: port_close removes it */
+	bool started;             /**< rte_eth_dev_start was done */
+	struct xdp_steer *steer;  /**< AF_XDP */
+	struct port_guard *guard; /**< AF_PACKET: keeps the kernel from answering */
+};
+
+/**
+ * Make and start a port. A failure undoes everything and names the device in the log.
+ *
+ * @param port         filled on success only
+ * @param config       borrowed until return
+ * @param queues       number of workers, 1 to STW_MEDIA_WORKERS_MAX
+ * @param packets_max  packet buffers, 1,024 or more; AF_XDP adds what its rings hold
+ * @return 0
+ * @return -EINVAL   a field is outside its range, or the device does not understand its arguments
+ * @return -ENODEV   the device is not there, refused, or has fewer queues
+ * @return -ENOTSUP  XDP cannot be had in the mode asked for
+ * @return -EBUSY    another XDP program is on the interface, or the port is in use
+ * @return -EPERM    the process may not do that
+ * @return -ENOMEM   memory cannot be had
+ *
+ * Threads:  control, registered with EAL.
+ * Progress: blocking (waits for the kernel and the device).
+ * Order:    the caller hands the port to workers.
+ */
+int port_open(struct port *port, const struct stw_port_config *config, uint16_t queues,
+	      uint32_t packets_max);
+
+/**
+ * Own a range of UDP ports of a local address: AF_XDP sends them here, AF_PACKET keeps the kernel
+ * from answering them; nothing to do for a device without a kernel behind it.
+ *
+ * @param port       borrowed
+ * @param ip         borrowed, IPv4
+ * @param udp_first  first UDP port, 1 or more
+ * @param udp_last   last UDP port, udp_first or more
+ * @return 0
+ * @return -EINVAL   a range or address that cannot be
+ * @return -ENOSPC   too many addresses or ranges of one address
+ * @return -EIO      the kernel refused; the log says what
+ *
+ * Threads:  control; workers may run.
+ * Progress: blocking (waits for the kernel).
+ * Order:    packets that arrive after the return are steered.
+ */
+int port_own(struct port *port, const struct stw_ip *ip, uint16_t udp_first, uint16_t udp_last);
+
+/**
+ * Give up every range of UDP ports of a local address.
+ *
+ * @param port  borrowed
+ * @param ip    borrowed, IPv4
+ * @return 0
+ * @return -ENOENT  no range of that address is owned
+ *
+ * Threads:  control; workers may run.
+ * Progress: blocking (waits for the kernel).
+ * Order:    packets that arrive after the return go to the kernel.
+ */
+int port_disown(struct port *port, const struct stw_ip *ip);
+
+/** Packets that the steering program has seen, over all CPUs. */
+struct port_steer_counts {
+	uint64_t steered;   /**< given to a worker's socket */
+	uint64_t passed;    /**< left to the kernel */
+	uint64_t unserved;  /**< owned, but its receive queue has no worker: dropped */
+	uint64_t fragments; /**< of `passed`: UDP fragments to an address with owned ports */
+};
+
+/**
+ * Read what the steering program counted; zeros without XDP.
+ *
+ * Threads:  control; workers may run.
+ * Progress: blocking (waits for the kernel).
+ * Order:    none.
+ */
+void port_steer_counts(const struct port *port, struct port_steer_counts *counts);
+
+/**
+ * Say whether the link is up.
+ *
+ * Threads:  control; workers may run.
+ * Progress: blocking (waits for the kernel or the device).
+ * Order:    none.
+ */
+bool port_link_is_up(const struct port *port);
+
+/**
+ * Give everything back: detach XDP, stop and close the device, remove it if port_open made it,
+ * free the buffers.
+ *
+ * @param port  borrowed, opened; unusable afterwards
+ *
+ * Threads:  control, when no worker uses the port any more and no packet of its pool is held.
+ * Progress: blocking (waits for the kernel and the device).
+ * Order:    the caller has joined the workers.
+ */
+void port_close(struct port *port);
+
+#endif
