@@ -1,43 +1,53 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A port: one DPDK Ethernet device, its packet buffers and, on an interface that the kernel keeps,
- * what sends the owned UDP ports here. Control thread only; workers read the public fields.
+ * A port: an Ethernet device of DPDK, its packet buffers and, on an interface that the kernel keeps,
+ * what sends the owned UDP ports here. Opened and closed by the control thread; worker w receives
+ * and sends by port_receive and port_send and reads the public fields.
  *
- * Worker w receives from and sends to queue w. Packets that are sent belong to `pool` or to another
- * pool, never an indirect buffer (a clone) of `pool` itself on AF_XDP: its driver sends a buffer of
- * `pool` in place and takes the address of the data from the buffer's own memory.
+ * Packets that are sent belong to `pool` or to another pool, but are never an indirect buffer (a
+ * clone) taken from `pool` itself, nor chained: on AF_XDP the driver sends a buffer of `pool` in
+ * place and takes its data to be in its own memory.
  */
 #ifndef STW_IO_PORT_H
 #define STW_IO_PORT_H
 
-#include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_ethdev.h>
 #include <rte_ether.h>
 #include <rte_mempool.h>
 
 #include <strowger/media.h>
 
+/** Bytes of a port's name, with its end. */
+#define PORT_NAME_BYTES 64
+
 struct port_guard;
 struct xdp_steer;
 
+/** Where a worker receives and sends. */
+struct port_queue {
+	uint16_t id;    /**< DPDK's port id */
+	uint16_t queue; /**< receive and send queue of it */
+};
+
 /** One open port. Filled by port_open, constant until port_close. */
 struct port {
-	uint16_t id;               /**< DPDK's port id */
-	uint16_t queues;           /**< receive and send queues, one for each worker; 1 or more */
-	struct rte_mempool *pool;  /**< its packet buffers; owned */
-	struct rte_ether_addr mac; /**< link address */
+	uint16_t queues;                                /**< workers that it serves; 1 or more */
+	struct port_queue queue[STW_MEDIA_WORKERS_MAX]; /**< of each worker */
+	struct rte_mempool *pool;                       /**< its packet buffers; owned */
+	struct rte_ether_addr mac;                      /**< link address */
 	int ifindex; /**< kernel interface that it shares; 0: none, ARP and ICMP are ours */
 	enum stw_port_kind kind;    /**< as configured */
 	enum stw_xdp_mode xdp_mode; /**< NATIVE or GENERIC as attached; NONE without XDP */
 	uint64_t rx_offloads;       /**< RTE_ETH_RX_OFFLOAD_ bits in use: IPV4_CKSUM, UDP_CKSUM */
 	uint64_t tx_offloads;       /**< RTE_ETH_TX_OFFLOAD_ bits in use: IPV4_CKSUM, UDP_CKSUM */
-	char name[64];              /**< for the log: the device or the interface */
+	char name[PORT_NAME_BYTES]; /**< for the log: the device without arguments, the interface */
 
 	/* The rest is of port.c alone. */
-	bool made;                /**< the device was made by port_open: port_close removes it */
-	bool started;             /**< rte_eth_dev_start was done */
+	uint16_t devices;         /**< DPDK ports in use: 1, or one for each queue of AF_XDP */
+	bool made;                /**< port_open made the devices: port_close removes them */
 	struct xdp_steer *steer;  /**< AF_XDP */
 	struct port_guard *guard; /**< AF_PACKET: keeps the kernel from answering */
 };
@@ -115,6 +125,15 @@ struct port_steer_counts {
 void port_steer_counts(const struct port *port, struct port_steer_counts *counts);
 
 /**
+ * Read how many packets the devices dropped because no worker took them in time.
+ *
+ * Threads:  control; workers may run.
+ * Progress: blocking (waits for the kernel or the device).
+ * Order:    none.
+ */
+uint64_t port_missed(const struct port *port);
+
+/**
  * Say whether the link is up.
  *
  * Threads:  control; workers may run.
@@ -134,5 +153,47 @@ bool port_link_is_up(const struct port *port);
  * Order:    the caller has joined the workers.
  */
 void port_close(struct port *port);
+
+/**
+ * Receive a burst.
+ *
+ * @param port     borrowed
+ * @param worker   0 to queues - 1
+ * @param packets  given: filled with up to count packets
+ * @param count    room in packets
+ * @return number of packets
+ *
+ * Threads:  the worker alone.
+ * Progress: wait-free (bound: count), as far as the device's driver is.
+ * Order:    none.
+ */
+static inline uint16_t
+port_receive(const struct port *port, uint16_t worker, struct rte_mbuf **packets, uint16_t count)
+{
+	const struct port_queue *queue = &port->queue[worker];
+
+	return rte_eth_rx_burst(queue->id, queue->queue, packets, count);
+}
+
+/**
+ * Send a burst.
+ *
+ * @param port     borrowed
+ * @param worker   0 to queues - 1
+ * @param packets  the first `returned value` are taken
+ * @param count    number of packets
+ * @return number of packets taken; fewer than count when the send ring is full
+ *
+ * Threads:  the worker alone.
+ * Progress: wait-free (bound: count), as far as the device's driver is.
+ * Order:    packets of one worker leave in the order given.
+ */
+static inline uint16_t
+port_send(const struct port *port, uint16_t worker, struct rte_mbuf **packets, uint16_t count)
+{
+	const struct port_queue *queue = &port->queue[worker];
+
+	return rte_eth_tx_burst(queue->id, queue->queue, packets, count);
+}
 
 #endif
