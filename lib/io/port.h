@@ -20,6 +20,8 @@
 
 #include <strowger/media.h>
 
+#include "xdp_sockets.h"
+
 /** Bytes of a port's name, with its end. */
 #define PORT_NAME_BYTES 64
 
@@ -46,9 +48,10 @@ struct port {
 	char name[PORT_NAME_BYTES]; /**< for the log: the device without arguments, the interface */
 
 	/* The rest is of port.c alone. */
-	uint16_t devices;         /**< DPDK ports in use: 1, or one for each queue of AF_XDP */
-	bool made;                /**< port_open made the devices: port_close removes them */
-	struct xdp_steer *steer;  /**< AF_XDP */
+	uint16_t devices;        /**< DPDK ports in use: 1, or one for each queue of AF_XDP */
+	bool made;               /**< port_open made the devices: port_close removes them */
+	struct xdp_steer *steer; /**< AF_XDP */
+	struct xdp_socket socket[STW_MEDIA_WORKERS_MAX]; /**< AF_XDP: of each device */
 	struct port_guard *guard; /**< AF_PACKET: keeps the kernel from answering */
 };
 

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Ports: of a DPDK device, of one that the host has made, of a kernel interface by AF_XDP or
+ * AF_PACKET.
+ */
+#include "port.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "bpf_log.h"
+#include "port_device.h"
+#include "port_guard.h"
+#include "steer_ranges.h"
+#include "xdp_steer.h"
+
+#define DEVICE_BYTES 512
+#define PACKETS_MIN  1024
+
+/*
+ * The kernel frees an interface's queue a grace period after the AF_XDP socket on it was closed;
+ * 17 ms were measured. Until then another socket is refused, and the driver does not say why.
+ */
+#define RELEASE_NS_USUAL 30000000l
+#define RELEASE_NS_MAX   1000000000u
+
+/* Control thread only. Names of our devices and pools are distinct in the process. */
+static uint32_t names_given;
+static uint64_t sockets_closed_ns; /* when this process closed an AF_XDP port; 0: never */
+
+static uint64_t now_ns(void);
+static bool release_is_under_way(const struct stw_port_config *config);
+static void await_release(const struct stw_port_config *config);
+static void name_port(struct port *port, const struct stw_port_config *config);
+static int open_once(struct port *port, const struct stw_port_config *config, uint32_t packets_max);
+static int check(const struct port *port, const struct stw_port_config *config,
+		 uint32_t packets_max);
+static int find_interface(struct port *port);
+static int steer_or_guard(struct port *port, const struct stw_port_config *config);
+static int make_devices(struct port *port, const struct stw_port_config *config);
+static int make_pool(struct port *port, uint32_t packets_max);
+static int start(struct port *port);
+static void stop(const struct port *port, uint16_t devices);
+static void remove_devices(struct port *port);
+
+int
+port_open(struct port *port, const struct stw_port_config *config, uint16_t queues,
+	  uint32_t packets_max)
+{
+	struct port draft;
+	int error;
+
+	do {
+		await_release(config);
+		memset(&draft, 0, sizeof(draft));
+		draft.queues = queues;
+		draft.kind = config->kind;
+		name_port(&draft, config);
+		error = open_once(&draft, config, packets_max);
+	} while (error == -ENODEV && release_is_under_way(config));
+	if (error) {
+		stw_log(STW_LOG_ERROR, "PORT-REFUSED port=%s error=%d text=%s", draft.name, error,
+			stw_error_text(error));
+		return error;
+	}
+	*port = draft;
+	stw_log(STW_LOG_INFO, "PORT-OPEN port=%s queues=%u packets=%u", port->name, queues,
+		port->pool->size);
+	return 0;
+}
+
+void
+port_close(struct port *port)
+{
+	stop(port, port->devices);
+	/* Before the devices: net_af_xdp detaches whatever program it finds. */
+	xdp_steer_detach(port->steer);
+	port_guard_stop(port->guard);
+	remove_devices(port);
+	if (port->kind == STW_PORT_AF_XDP)
+		sockets_closed_ns = now_ns();
+	rte_mempool_free(port->pool);
+	stw_log(STW_LOG_INFO, "PORT-CLOSED port=%s", port->name);
+	memset(port, 0, sizeof(*port));
+}
+
+static int
+owned_fd(const struct port *port)
+{
+	if (port->steer)
+		return xdp_steer_owned_fd(port->steer);
+	if (port->guard)
+		return port_guard_owned_fd(port->guard);
+	return -1;
+}
+
+int
+port_own(struct port *port, const struct stw_ip *ip, uint16_t udp_first, uint16_t udp_last)
+{
+	char text[STW_ADDRESS_TEXT_BYTES];
+	struct steer_ranges ranges = {0};
+	int fd = owned_fd(port);
+	int error;
+
+	if (ip->family != 4)
+		return -EINVAL;
+	error = fd < 0 ? steer_ranges_add(&ranges, udp_first, udp_last)
+		       : steer_map_own(fd, ip, udp_first, udp_last);
+	stw_log(error ? STW_LOG_ERROR : STW_LOG_INFO, "PORT-OWN port=%s ip=%s udp=%u-%u error=%d",
+		port->name, stw_ip_text(ip, text), udp_first, udp_last, error);
+	return error;
+}
+
+int
+port_disown(struct port *port, const struct stw_ip *ip)
+{
+	int fd = owned_fd(port);
+
+	return fd < 0 ? 0 : steer_map_disown(fd, ip);
+}
+
+void
+port_steer_counts(const struct port *port, struct port_steer_counts *counts)
+{
+	memset(counts, 0, sizeof(*counts));
+	if (port->steer)
+		xdp_steer_counts(port->steer, counts);
+}
+
+uint64_t
+port_missed(const struct port *port)
+{
+	struct rte_eth_stats stats;
+	uint64_t missed = 0;
+	uint16_t i;
+
+	for (i = 0; i < port->devices; i++) {
+		if (port->steer)
+			missed += xdp_socket_missed(&port->socket[i]);
+		else if (rte_eth_stats_get(port->queue[i].id, &stats) == 0)
+			missed += stats.imissed;
+	}
+	return missed;
+}
+
+/* Asks the kernel about an interface by name; the request's other fields are set by the caller. */
+static int
+ask_interface(const char *name, unsigned long what, struct ifreq *request)
+{
+	int error;
+	int fd;
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	snprintf(request->ifr_name, sizeof(request->ifr_name), "%.*s", IFNAMSIZ - 1, name);
+	error = ioctl(fd, what, request) < 0 ? -errno : 0;
+	close(fd);
+	return error;
+}
+
+bool
+port_link_is_up(const struct port *port)
+{
+	struct rte_eth_link link;
+	struct ifreq request = {0};
+
+	if (port->ifindex)
+		return ask_interface(port->name, SIOCGIFFLAGS, &request) == 0 &&
+		       (request.ifr_flags & IFF_RUNNING);
+	return rte_eth_link_get_nowait(port->queue[0].id, &link) == 0 &&
+	       link.link_status == RTE_ETH_LINK_UP;
+}
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static bool
+release_is_under_way(const struct stw_port_config *config)
+{
+	return config->kind == STW_PORT_AF_XDP && sockets_closed_ns != 0 &&
+	       now_ns() - sockets_closed_ns < RELEASE_NS_MAX;
+}
+
+/* The interface's queue is free some time after its socket was closed: wait what is usual. */
+static void
+await_release(const struct stw_port_config *config)
+{
+	const struct timespec usual = {.tv_nsec = RELEASE_NS_USUAL};
+
+	if (release_is_under_way(config))
+		nanosleep(&usual, NULL);
+}
+
+static void
+name_port(struct port *port, const struct stw_port_config *config)
+{
+	if (config->kind == STW_PORT_TAKEN)
+		snprintf(port->name, sizeof(port->name), "port %u", config->port_id);
+	else if (config->device)
+		snprintf(port->name, sizeof(port->name), "%.*s", (int)strcspn(config->device, ","),
+			 config->device);
+}
+
+static int
+open_once(struct port *port, const struct stw_port_config *config, uint32_t packets_max)
+{
+	int error;
+
+	error = check(port, config, packets_max);
+	if (!error)
+		error = find_interface(port);
+	if (error)
+		return error;
+	error = make_pool(port, packets_max);
+	if (error)
+		return error;
+	error = make_devices(port, config);
+	if (error)
+		goto fail_pool;
+	error = steer_or_guard(port, config);
+	if (error)
+		goto fail_devices;
+	error = start(port);
+	if (error)
+		goto fail_steer;
+	return 0;
+fail_steer:
+	xdp_steer_detach(port->steer);
+	port_guard_stop(port->guard);
+fail_devices:
+	remove_devices(port);
+fail_pool:
+	rte_mempool_free(port->pool);
+	return error;
+}
+
+static int
+check(const struct port *port, const struct stw_port_config *config, uint32_t packets_max)
+{
+	bool xdp = config->kind == STW_PORT_AF_XDP;
+
+	if (port->queues == 0 || port->queues > STW_MEDIA_WORKERS_MAX || packets_max < PACKETS_MIN)
+		return -EINVAL;
+	if ((unsigned int)config->kind > STW_PORT_AF_PACKET ||
+	    (unsigned int)config->xdp_mode > STW_XDP_GENERIC ||
+	    xdp != (config->xdp_mode != STW_XDP_NONE))
+		return -EINVAL;
+	if (config->kind == STW_PORT_TAKEN)
+		return config->device ? -EINVAL : 0;
+	if (config->kind != STW_PORT_DEVICE && strcmp(port->name, config->device) != 0)
+		return -EINVAL;
+	return port->name[0] ? 0 : -EINVAL;
+}
+
+/* Receive queues of an interface now; 1 when its driver does not say. */
+static uint32_t
+queues_of(const char *name)
+{
+	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+	struct ifreq request = {0};
+	uint32_t queues;
+
+	request.ifr_data = (char *)&channels;
+	if (ask_interface(name, SIOCETHTOOL, &request) != 0)
+		return 1;
+	queues = channels.rx_count + channels.combined_count;
+	return queues > 0 ? queues : 1;
+}
+
+/* XDP has a socket for each receive queue; what comes in on a queue without a worker is lost. */
+static int
+find_interface(struct port *port)
+{
+	uint32_t queues;
+
+	if (port->kind != STW_PORT_AF_XDP && port->kind != STW_PORT_AF_PACKET)
+		return 0;
+	port->ifindex = (int)if_nametoindex(port->name);
+	if (port->ifindex == 0)
+		return -ENODEV;
+	queues = queues_of(port->name);
+	if (port->kind == STW_PORT_AF_XDP && queues != port->queues) {
+		stw_log(STW_LOG_ERROR, "PORT-QUEUES port=%s receive_queues=%" PRIu32 " workers=%u",
+			port->name, queues, port->queues);
+		return -ENODEV;
+	}
+	return 0;
+}
+
+static int
+steer_or_guard(struct port *port, const struct stw_port_config *config)
+{
+	int error;
+
+	if (port->kind == STW_PORT_AF_PACKET)
+		return port_guard_start(&port->guard, port->name);
+	if (port->kind != STW_PORT_AF_XDP)
+		return 0;
+	error = xdp_steer_attach(&port->steer, port->ifindex, port->name, config->xdp_mode);
+	if (!error)
+		port->xdp_mode = xdp_steer_mode(port->steer);
+	return error;
+}
+
+/*
+ * AF_XDP: a device for each queue, because net_af_xdp 22.11 frees the memory of all its queues with
+ * the first one at close and so never closes the sockets of the others. Copies, because without
+ * them the driver may sleep for a second in an empty receive call.
+ */
+static void
+write_device(char device[DEVICE_BYTES], const struct port *port, uint16_t queue)
+{
+	if (port->kind == STW_PORT_AF_XDP)
+		snprintf(device, DEVICE_BYTES,
+			 "net_af_xdp_stw%" PRIu32 ",iface=%s,start_queue=%u,queue_count=1,"
+			 "busy_budget=0,force_copy=1",
+			 names_given++, port->name, queue);
+	else
+		snprintf(device, DEVICE_BYTES,
+			 "net_af_packet_stw%" PRIu32 ",iface=%s,qpairs=%u,framesz=2048,"
+			 "blocksz=4096,framecnt=2048",
+			 names_given++, port->name, port->queues);
+}
+
+static void
+assign_queues(struct port *port, uint16_t device, uint16_t id)
+{
+	uint16_t queue;
+
+	port->devices++;
+	if (port->kind == STW_PORT_AF_XDP) {
+		port->queue[device].id = id;
+		port->socket[device].fd = -1;
+		return;
+	}
+	for (queue = 0; queue < port->queues; queue++) {
+		port->queue[queue].id = id;
+		port->queue[queue].queue = queue;
+	}
+}
+
+static int
+make_devices(struct port *port, const struct stw_port_config *config)
+{
+	uint16_t devices = port->kind == STW_PORT_AF_XDP ? port->queues : 1;
+	char device[DEVICE_BYTES];
+	uint16_t id = config->port_id;
+	uint16_t i;
+	int error;
+
+	if (port->kind == STW_PORT_TAKEN) {
+		if (!rte_eth_dev_is_valid_port(id))
+			return -ENODEV;
+		assign_queues(port, 0, id);
+		return 0;
+	}
+	for (i = 0; i < devices; i++) {
+		const char *string = config->device;
+
+		if (port->kind != STW_PORT_DEVICE) {
+			write_device(device, port, i);
+			string = device;
+		}
+		error = port_device_make(&id, &port->made, string);
+		if (error) {
+			remove_devices(port);
+			return error;
+		}
+		assign_queues(port, i, id);
+	}
+	return 0;
+}
+
+static void
+remove_devices(struct port *port)
+{
+	uint16_t i;
+
+	for (i = 0; i < port->devices && port->made; i++) {
+		port_device_remove(port->queue[i].id);
+		if (port->kind == STW_PORT_AF_XDP)
+			xdp_socket_close(&port->socket[i]);
+	}
+	port->devices = 0;
+}
+
+static int
+make_pool(struct port *port, uint32_t packets_max)
+{
+	bool xdp = port->kind == STW_PORT_AF_XDP;
+	uint32_t held = xdp ? PORT_RING_PACKETS_XDP : 2 * PORT_RING_PACKETS;
+	char name[RTE_MEMPOOL_NAMESIZE];
+
+	snprintf(name, sizeof(name), "stw_port_%" PRIu32, names_given++);
+	return port_pool_make(&port->pool, name, packets_max + port->queues * held, xdp);
+}
+
+static int
+start(struct port *port)
+{
+	struct port_device_setup setup = {.pool = port->pool};
+	struct xdp_sockets before;
+	struct bpf_log log;
+	uint16_t started = 0;
+	int error = 0;
+
+	setup.queues = port->devices == 1 ? port->queues : 1;
+	bpf_log_begin(&log);
+	while (started < port->devices) {
+		xdp_sockets_list(&before);
+		error = port_device_start(port->queue[started].id, &setup);
+		if (error)
+			break;
+		port->socket[started++] = xdp_sockets_new(&before);
+	}
+	bpf_log_end(&log, port->name, 0);
+	if (error) {
+		stop(port, started);
+		return error;
+	}
+	port->mac = setup.mac;
+	port->rx_offloads = setup.rx_offloads;
+	port->tx_offloads = setup.tx_offloads;
+	return 0;
+}
+
+static void
+stop(const struct port *port, uint16_t devices)
+{
+	uint16_t i;
+
+	for (i = 0; i < devices; i++)
+		rte_eth_dev_stop(port->queue[i].id);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Packet buffers of a port.
+ *
+ * net_af_xdp gives the pool's memory to the kernel as it is, one chunk for each buffer at equal
+ * distances from the first on. So the pool must be one piece of memory, and no gap may be left
+ * before a page's end to keep buffers within pages: that they need not be contiguous for a device's
+ * own addressing is what RTE_MEMPOOL_F_NO_IOVA_CONTIG says. The kernel keeps XDP_PACKET_HEADROOM
+ * before each packet, beside DPDK's headroom.
+ */
+#include "port_device.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+
+#include <rte_errno.h>
+#include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
+
+#include "base/base.h"
+
+#define CACHED_PACKETS 256
+
+static unsigned int
+pool_flags(bool xdp)
+{
+	return xdp ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0;
+}
+
+int
+port_pool_make(struct rte_mempool **out, const char *name, uint32_t packets, bool xdp)
+{
+	struct rte_pktmbuf_pool_private layout = {0};
+	struct rte_mempool *pool;
+
+	layout.mbuf_data_room_size = RTE_MBUF_DEFAULT_BUF_SIZE + (xdp ? XDP_PACKET_HEADROOM : 0);
+	pool = rte_mempool_create_empty(
+		name, packets, sizeof(struct rte_mbuf) + layout.mbuf_data_room_size, CACHED_PACKETS,
+		sizeof(layout), (int)rte_socket_id(), pool_flags(xdp));
+	if (!pool) {
+		stw_log(STW_LOG_ERROR, "POOL-NO-MEMORY pool=%s packets=%u errno=%d", name, packets,
+			rte_errno);
+		return -ENOMEM;
+	}
+	if (rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL) != 0)
+		goto fail;
+	rte_pktmbuf_pool_init(pool, &layout);
+	if (rte_mempool_populate_default(pool) < 0)
+		goto fail;
+	if (xdp && pool->nb_mem_chunks != 1)
+		goto fail;
+	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+	*out = pool;
+	return 0;
+fail:
+	stw_log(STW_LOG_ERROR, "POOL-NO-MEMORY pool=%s packets=%u pieces=%u", name, packets,
+		pool->nb_mem_chunks);
+	rte_mempool_free(pool);
+	return -ENOMEM;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Edits which UDP ports the BPF programs take to be owned.
+ */
+#ifndef STW_IO_STEER_RANGES_H
+#define STW_IO_STEER_RANGES_H
+
+#include <stdint.h>
+
+#include <strowger/address.h>
+
+#include "steer_map.h"
+
+/**
+ * Add a range; one that is already covered changes nothing.
+ *
+ * @return 0
+ * @return -EINVAL  first is 0 or above last
+ * @return -ENOSPC  STEER_RANGES_MAX ranges are there
+ *
+ * Threads:  any, on different ranges.
+ * Progress: wait-free (bound STEER_RANGES_MAX).
+ * Order:    none.
+ */
+int steer_ranges_add(struct steer_ranges *ranges, uint16_t first, uint16_t last);
+
+/**
+ * Own a range of UDP ports of an address in a program's map.
+ *
+ * @return 0
+ * @return -EINVAL  not IPv4, first is 0 or above last
+ * @return -ENOSPC  too many addresses or ranges of one address
+ * @return -EIO     the kernel refused
+ *
+ * Threads:  control. The map's element is replaced whole, so a program sees the old or the new one.
+ * Progress: blocking (waits for the kernel).
+ * Order:    programs that run after the return see it.
+ */
+int steer_map_own(int map_fd, const struct stw_ip *ip, uint16_t first, uint16_t last);
+
+/** Give up an address; -ENOENT when nothing of it is owned. Else as steer_map_own. */
+int steer_map_disown(int map_fd, const struct stw_ip *ip);
+
+#endif
