@@ -23,7 +23,7 @@
 enum eal_state {
 	EAL_UNTOUCHED,
 	EAL_UP,  /* by us */
-	EAL_OVER /* failed half-way or taken down: DPDK cannot start again in this process */
+	EAL_OVER /* refused or taken down: DPDK does not start again in this process */
 };
 
 /* One process has one EAL, which may keep pointers into its command line. */
@@ -62,8 +62,7 @@ stw_eal_start(const struct stw_eal_config *config)
 		error = error_of_eal(rte_errno);
 		stw_log(STW_LOG_ERROR, "EAL-FAILED errno=%d", rte_errno);
 		close_log();
-		if (error != -EINVAL)
-			eal_state = EAL_OVER;
+		eal_state = EAL_OVER;
 	} else {
 		eal_state = EAL_UP;
 		stw_log(STW_LOG_INFO, "EAL-UP memory_mib=%" PRIu32 " huge_pages=%d workers=%u",
