@@ -18,7 +18,7 @@ start_eal(void)
 	struct stw_eal_config config = STW_EAL_CONFIG_INIT;
 
 	config.huge_pages = 0;
-	config.memory_mib = 64;
+	config.memory_mib = 128;
 	cr_assert_eq(stw_eal_start(&config), 0);
 }
 
@@ -88,7 +88,7 @@ Test(port, device_with_too_few_queues_leaves_nothing)
 	struct held early;
 	struct held late;
 
-	open_50_times("net_ring0", 2, -ENODEV, &early, &late);
+	open_50_times("net_ring0", 17, -ENODEV, &early, &late);
 	cr_assert_eq(late.allocations, early.allocations);
 }
 
