@@ -3,16 +3,19 @@
  * Packet buffers of a port.
  *
  * net_af_xdp gives the pool's memory to the kernel as it is, one chunk for each buffer at equal
- * distances from the first on. So the pool must be one piece of memory, and no gap may be left
- * before a page's end to keep buffers within pages: that they need not be contiguous for a device's
- * own addressing is what RTE_MEMPOOL_F_NO_IOVA_CONTIG says. The kernel keeps XDP_PACKET_HEADROOM
- * before each packet, beside DPDK's headroom.
+ * distances from the first on. So the pool must be one piece of memory without gaps. DPDK leaves a
+ * gap before the end of each page when a buffer would not fit, lest it lie on two pages that are far
+ * from each other for a device; without huge pages that is nearly half of the memory. A pool flag
+ * says that it need not, and where devices use virtual addresses that holds for every port.
+ *
+ * The kernel keeps XDP_PACKET_HEADROOM before each packet, beside DPDK's headroom.
  */
 #include "port_device.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
 
+#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_mbuf.h>
 #include <rte_mbuf_pool_ops.h>
@@ -24,7 +27,7 @@
 static unsigned int
 pool_flags(bool xdp)
 {
-	return xdp ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0;
+	return xdp || rte_eal_iova_mode() == RTE_IOVA_VA ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0;
 }
 
 int
