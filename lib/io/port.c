@@ -172,12 +172,14 @@ ask_interface(const char *name, unsigned long what, struct ifreq *request)
 bool
 port_link_is_up(const struct port *port)
 {
-	struct rte_eth_link link;
+	struct ethtool_value carrier = {.cmd = ETHTOOL_GLINK};
 	struct ifreq request = {0};
+	struct rte_eth_link link;
 
+	/* IFF_RUNNING lags behind by up to a second. */
+	request.ifr_data = (char *)&carrier;
 	if (port->ifindex)
-		return ask_interface(port->name, SIOCGIFFLAGS, &request) == 0 &&
-		       (request.ifr_flags & IFF_RUNNING);
+		return ask_interface(port->name, SIOCETHTOOL, &request) == 0 && carrier.data;
 	return rte_eth_link_get_nowait(port->queue[0].id, &link) == 0 &&
 	       link.link_status == RTE_ETH_LINK_UP;
 }

@@ -1,0 +1,323 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Ports on real kernel interfaces, with kernel peers, in network namespaces.
+
+Usage: port_test.py PATH-OF-NET-ECHO [unittest options]
+
+Two namespaces, one veth pair: `caller` (10.77.0.1, and 10.77.9.1 behind it) and `switch`
+(10.77.0.2), where net-echo owns UDP ports 20000 to 20099 and a kernel socket has port 5060.
+Needs root; ends with 77 (skipped) without. All names carry the process id; all is removed.
+"""
+
+import ctypes
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ECHO = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else None
+PREFIX = f"stwn{os.getpid()}"
+CALLER, SWITCH = PREFIX + "c", PREFIX + "s"
+CALLER_IP, SWITCH_IP, FAR_IP = "10.77.0.1", "10.77.0.2", "10.77.9.1"
+FIRST, LAST, SIP = 20000, 20099, 5060
+MODES = {"none": 0, "native": 2, "generic": 3}
+CLONE_NEWNET = 0x40000000
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def run(*words, check=True):
+    return subprocess.run(words, check=check, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True).stdout
+
+
+def ip(namespace, *words):
+    return run("ip", "-n", namespace, *words)
+
+
+class Inside:
+    """What is opened here belongs to the namespace."""
+
+    def __init__(self, namespace):
+        self.path = "/run/netns/" + namespace
+
+    def enter(self, path):
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            if libc.setns(fd, CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+        finally:
+            os.close(fd)
+
+    def __enter__(self):
+        self.home = os.open("/proc/self/ns/net", os.O_RDONLY)
+        self.enter(self.path)
+
+    def __exit__(self, *_):
+        if libc.setns(self.home, CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+        os.close(self.home)
+
+
+def udp(namespace, local=None, remote=None):
+    with Inside(namespace):
+        peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    peer.settimeout(1)
+    if local:
+        peer.bind(local)
+    if remote:
+        peer.connect(remote)
+    return peer
+
+
+def make_network():
+    for namespace in (CALLER, SWITCH):
+        run("ip", "netns", "add", namespace)
+        ip(namespace, "link", "set", "lo", "up")
+    run("ip", "link", "add", "caller", "netns", CALLER, "type", "veth",
+        "peer", "name", "switch", "netns", SWITCH)
+    for namespace, link, address in ((CALLER, "caller", CALLER_IP), (SWITCH, "switch", SWITCH_IP)):
+        ip(namespace, "addr", "add", address + "/24", "dev", link)
+        ip(namespace, "link", "set", link, "up")
+        # A veth peer leaves the checksum to a device that is not there.
+        run("ip", "netns", "exec", namespace, "ethtool", "-K", link, "tx", "off")
+    ip(CALLER, "addr", "add", FAR_IP + "/32", "dev", "lo")
+    ip(SWITCH, "route", "add", "10.77.9.0/24", "via", CALLER_IP)
+
+
+def remove_network():
+    for namespace in (CALLER, SWITCH):
+        run("ip", "netns", "del", namespace, check=False)
+
+
+class Echo:
+    """net-echo in the switch's namespace; see echo.c for what it understands."""
+
+    def __init__(self, kind):
+        self.log = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            ["ip", "netns", "exec", SWITCH, ECHO, kind, "switch", SWITCH_IP, str(FIRST), str(LAST)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, bufsize=1)
+        self.hello = self.process.stdout.readline().split()
+
+    def ask(self, word):
+        self.process.stdin.write(word + "\n")
+        answer = self.process.stdout.readline().split()
+        if not answer or answer[0] != word.split()[0]:
+            raise AssertionError(f"{word}: {answer}\n{self.lines()}")
+        return answer[1:]
+
+    def counts(self):
+        names = ("echoed", "other", "steered", "passed", "unserved", "fragments")
+        return dict(zip(names, map(int, self.ask("counts"))))
+
+    def neighbour(self, address):
+        result, mac = self.ask("neighbour " + address)
+        return int(result), mac.lower()
+
+    def lines(self):
+        self.log.seek(0)
+        return self.log.read()
+
+    def quit(self):
+        if self.process.poll() is None:
+            self.process.stdin.write("quit\n")
+        self.process.stdin.close()
+        status = self.process.wait(10)
+        self.process.stdout.close()
+        return status
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+
+class PortTest(unittest.TestCase):
+    def setUp(self):
+        self.addCleanup(remove_network)
+        make_network()
+
+    def start(self, kind):
+        echo = Echo(kind)
+        self.addCleanup(echo.log.close)
+        self.addCleanup(echo.quit)
+        return echo
+
+    def link_is_clean(self):
+        for _ in range(50):
+            if "xdp" not in ip(SWITCH, "link", "show", "switch"):
+                return True
+            time.sleep(0.02)
+        return False
+
+    def echoes(self, peer, payload):
+        peer.send(payload)
+        try:
+            return peer.recv(2048) == payload
+        except OSError:
+            return False
+
+    def unreachables(self):
+        text = run("ip", "netns", "exec", SWITCH, "cat", "/proc/net/snmp")
+        names, values = re.findall(r"^Icmp: (.*)$", text, re.M)
+        return int(dict(zip(names.split(), values.split()))["OutDestUnreachs"])
+
+    def owned_ports_reach_the_worker(self, echo):
+        before = self.unreachables()
+        sizes = (0, 1, 12, 172, 1000, 1472)
+        for port in (FIRST, (FIRST + LAST) // 2, LAST):
+            with udp(CALLER, remote=(SWITCH_IP, port)) as peer:
+                for size in sizes:
+                    self.assertTrue(self.echoes(peer, os.urandom(size)), f"{port}, {size} bytes")
+        self.assertEqual(echo.counts()["echoed"], 3 * len(sizes))
+        self.assertEqual(self.unreachables(), before, "the kernel answered an owned port")
+
+    def kernel_keeps_the_rest(self):
+        with udp(SWITCH, local=(SWITCH_IP, SIP)) as server, \
+             udp(CALLER, remote=(SWITCH_IP, SIP)) as client:
+            client.send(b"OPTIONS")
+            request, source = server.recvfrom(2048)
+            self.assertEqual(request, b"OPTIONS")
+            server.sendto(b"200 OK", source)
+            self.assertEqual(client.recv(2048), b"200 OK")
+        for port in (FIRST - 1, LAST + 1):
+            with udp(CALLER, remote=(SWITCH_IP, port)) as peer:
+                peer.send(b"x")
+                with self.assertRaises(ConnectionRefusedError):
+                    peer.recv(2048)
+        run("ip", "netns", "exec", CALLER, "ping", "-c", "2", "-i", "0.2", "-W", "1", SWITCH_IP)
+
+    def burst_is_complete(self, echo, count=2000, window=64):
+        """Numbered packets, a window of them under way, all back and unchanged."""
+        payloads = [i.to_bytes(4, "big") + os.urandom(168) for i in range(count)]
+        back = set()
+        with udp(CALLER, remote=(SWITCH_IP, FIRST + 2)) as peer:
+            for start in range(0, count, window):
+                chunk = payloads[start:start + window]
+                for payload in chunk:
+                    peer.send(payload)
+                for _ in chunk:
+                    back.add(peer.recv(2048))
+        self.assertEqual(back, set(payloads))
+
+    def works(self, kind, mode):
+        echo = self.start(kind)
+        self.assertEqual(echo.hello, ["ready", str(MODES[mode])], echo.lines())
+        self.assertEqual(echo.ask("link"), ["1"])
+        self.owned_ports_reach_the_worker(echo)
+        self.kernel_keeps_the_rest()
+        self.burst_is_complete(echo)
+        self.assertEqual(echo.ask("reopen"), ["0"], echo.lines())
+        with udp(CALLER, remote=(SWITCH_IP, FIRST)) as peer:
+            self.assertTrue(self.echoes(peer, b"after reopening"))
+        self.assertEqual(echo.ask("disown"), ["0"])
+        with udp(CALLER, remote=(SWITCH_IP, FIRST)) as peer:
+            peer.send(b"given up")
+            if mode != "none":
+                with self.assertRaises(ConnectionRefusedError):
+                    peer.recv(2048)
+        self.assertEqual(echo.quit(), 0, echo.lines())
+        self.assertTrue(self.link_is_clean())
+
+    def test_native_xdp(self):
+        self.works("xdp-native", "native")
+
+    def test_generic_xdp(self):
+        self.works("xdp-generic", "generic")
+
+    def test_af_packet(self):
+        self.works("af_packet", "none")
+
+    def test_steering_is_counted(self):
+        echo = self.start("xdp-native")
+        with udp(CALLER, remote=(SWITCH_IP, FIRST)) as peer:
+            for _ in range(10):
+                self.assertTrue(self.echoes(peer, b"x" * 172))
+        counts = echo.counts()
+        self.assertEqual((counts["steered"], counts["unserved"], counts["other"]), (10, 0, 0))
+
+    def test_fragments_go_to_the_kernel(self):
+        echo = self.start("xdp-native")
+        with udp(CALLER, remote=(SWITCH_IP, FIRST)) as peer:
+            peer.send(b"x" * 4000)
+            with self.assertRaises(ConnectionRefusedError):  # by the kernel, of the whole
+                peer.recv(2048)
+            self.assertTrue(self.echoes(peer, b"in one piece"))
+        counts = echo.counts()
+        self.assertEqual((counts["steered"], counts["fragments"]), (1, 3))
+
+    def test_next_hops(self):
+        echo = self.start("xdp-native")
+        mac = re.search(r"link/ether (\S+)", ip(CALLER, "link", "show", "caller")).group(1)
+        ip(SWITCH, "neigh", "flush", "all")
+        for address in (CALLER_IP, FAR_IP):
+            result = (-11, "")
+            for _ in range(100):
+                result = echo.neighbour(address)
+                if result[0] != -11:
+                    break
+                time.sleep(0.01)
+            self.assertEqual(result, (0, mac), address)
+        self.assertEqual(echo.neighbour("10.77.0.99")[0], -11, "nobody has it")
+        self.assertEqual(echo.neighbour("198.51.100.1")[0], -2, "no route")
+        self.assertEqual(echo.neighbour(SWITCH_IP)[0], -2, "ourselves")
+        ip(SWITCH, "neigh", "replace", CALLER_IP, "lladdr", mac, "dev", "switch", "nud", "stale")
+        self.assertEqual(echo.neighbour(CALLER_IP), (0, mac))
+        for _ in range(100):
+            if "STALE" not in ip(SWITCH, "neigh", "show", CALLER_IP):
+                break
+            time.sleep(0.01)
+        self.assertNotIn("STALE", ip(SWITCH, "neigh", "show", CALLER_IP), "asking keeps it alive")
+
+    def test_killed_process_leaves_nothing(self):
+        for kind in ("xdp-native", "xdp-generic", "af_packet"):
+            echo = self.start(kind)
+            self.assertEqual(echo.hello[0], "ready", echo.lines())
+            echo.kill()
+            self.assertTrue(self.link_is_clean(), kind)
+        with udp(CALLER, remote=(SWITCH_IP, FIRST)) as peer:
+            peer.send(b"x")
+            with self.assertRaises(ConnectionRefusedError):
+                peer.recv(2048)
+        echo = self.start("xdp-native")
+        self.assertEqual(echo.hello[0], "ready", echo.lines())
+
+    def test_interface_in_use_is_refused_by_name(self):
+        first = self.start("xdp-native")
+        second = self.start("xdp-generic")
+        self.assertEqual(second.hello, ["error", "-16"])
+        self.assertRegex(second.lines(), r"XDP-BUSY interface=switch program=xsk_def_prog id=\d+")
+        with udp(CALLER, remote=(SWITCH_IP, FIRST)) as peer:
+            self.assertTrue(self.echoes(peer, b"still here"))
+        self.assertEqual(first.quit(), 0)
+        self.assertTrue(self.link_is_clean())
+
+    def test_auto_falls_back_to_generic_and_says_so(self):
+        # veth refuses native XDP below a peer whose packets would not fit into a page.
+        ip(CALLER, "link", "set", "caller", "mtu", "9000")
+        native = self.start("xdp-native")
+        self.assertEqual(native.hello, ["error", "-95"])
+        auto = self.start("xdp-auto")
+        self.assertEqual(auto.hello, ["ready", "3"], auto.lines())
+        self.assertRegex(auto.lines(), r"1 XDP-GENERIC interface=switch native_errno=\d+")
+        with udp(CALLER, remote=(SWITCH_IP, FIRST)) as peer:
+            self.assertTrue(self.echoes(peer, b"x" * 172))
+
+    def test_auto_prefers_native(self):
+        echo = self.start("xdp-auto")
+        self.assertEqual(echo.hello, ["ready", "2"], echo.lines())
+
+
+if __name__ == "__main__":
+    if ECHO is None:
+        sys.exit(__doc__)
+    if os.geteuid() != 0:
+        print("skipped: network namespaces need root")
+        sys.exit(77)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    unittest.main(verbosity=2)
