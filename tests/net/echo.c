@@ -4,7 +4,9 @@
  * it came from. Speaks one line at a time with the test that runs it: "ready ..." when the port is
  * open; each word on stdin ("counts", "neighbour ADDRESS", "reopen", "quit") is answered by a line.
  *
- *   echo xdp-native|xdp-generic|xdp-auto|af_packet INTERFACE ADDRESS FIRST LAST
+ *   echo xdp-native|xdp-generic|xdp-auto|af_packet INTERFACE ADDRESS FIRST LAST WORKERS
+ *
+ * The workers take turns on the one thread.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,8 +36,9 @@ struct echo {
 	struct stw_ip ip;
 	uint16_t udp_first;
 	uint16_t udp_last;
+	uint16_t workers;
 	struct port port;
-	uint64_t echoed;
+	uint64_t echoed[STW_MEDIA_WORKERS_MAX];
 	uint64_t other;
 };
 
@@ -72,6 +75,7 @@ read_arguments(struct echo *echo, char **arguments)
 	echo->config.device = arguments[2];
 	echo->udp_first = (uint16_t)atoi(arguments[4]);
 	echo->udp_last = (uint16_t)atoi(arguments[5]);
+	echo->workers = (uint16_t)atoi(arguments[6]);
 	return stw_ip_parse(arguments[3], &echo->ip);
 }
 
@@ -80,7 +84,7 @@ open_port(struct echo *echo)
 {
 	int error;
 
-	error = port_open(&echo->port, &echo->config, 1, PACKETS_MAX);
+	error = port_open(&echo->port, &echo->config, echo->workers, PACKETS_MAX);
 	if (error)
 		return error;
 	return port_own(&echo->port, &echo->ip, echo->udp_first, echo->udp_last);
@@ -115,18 +119,18 @@ turn_round(const struct echo *echo, struct rte_mbuf *packet)
 }
 
 static void
-turn(struct echo *echo)
+turn(struct echo *echo, uint16_t worker)
 {
 	struct rte_mbuf *packets[BURST];
-	uint16_t count = port_receive(&echo->port, 0, packets, BURST);
+	uint16_t count = port_receive(&echo->port, worker, packets, BURST);
 	uint16_t i;
 
 	for (i = 0; i < count; i++) {
 		if (!turn_round(echo, packets[i])) {
 			echo->other++;
 			rte_pktmbuf_free(packets[i]);
-		} else if (port_send(&echo->port, 0, &packets[i], 1) == 1) {
-			echo->echoed++;
+		} else if (port_send(&echo->port, worker, &packets[i], 1) == 1) {
+			echo->echoed[worker]++;
 		} else {
 			rte_pktmbuf_free(packets[i]);
 		}
@@ -154,9 +158,10 @@ answer_counts(const struct echo *echo)
 	struct port_steer_counts counts;
 
 	port_steer_counts(&echo->port, &counts);
-	printf("counts %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
-	       echo->echoed, echo->other, counts.steered, counts.passed, counts.unserved,
-	       counts.fragments);
+	printf("counts %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+	       " %" PRIu64 " %" PRIu64 "\n",
+	       echo->echoed[0], echo->echoed[1], echo->other, counts.steered, counts.passed,
+	       counts.unserved, counts.fragments, port_missed(&echo->port));
 }
 
 /* False: no more. */
@@ -194,7 +199,10 @@ serve(struct echo *echo)
 	char word[128];
 
 	do {
-		turn(echo);
+		uint16_t worker;
+
+		for (worker = 0; worker < echo->workers; worker++)
+			turn(echo, worker);
 		if (poll(&input, 1, 0) <= 0)
 			continue;
 		if (!fgets(word, sizeof(word), stdin))
@@ -211,8 +219,8 @@ main(int count, char **arguments)
 
 	setvbuf(stdin, NULL, _IONBF, 0);
 	stw_log_set(log_line, NULL, STW_LOG_DEBUG);
-	if (count != 6 || read_arguments(&echo, arguments) != 0) {
-		fprintf(stderr, "usage: echo KIND INTERFACE ADDRESS FIRST LAST\n");
+	if (count != 7 || read_arguments(&echo, arguments) != 0) {
+		fprintf(stderr, "usage: echo KIND INTERFACE ADDRESS FIRST LAST WORKERS\n");
 		return 2;
 	}
 	eal.memory_mib = 64;

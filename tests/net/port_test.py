@@ -75,12 +75,13 @@ def udp(namespace, local=None, remote=None):
     return peer
 
 
-def make_network():
+def make_network(queues=1):
     for namespace in (CALLER, SWITCH):
         run("ip", "netns", "add", namespace)
         ip(namespace, "link", "set", "lo", "up")
-    run("ip", "link", "add", "caller", "netns", CALLER, "type", "veth",
-        "peer", "name", "switch", "netns", SWITCH)
+    of_each = ("numrxqueues", str(queues), "numtxqueues", str(queues))
+    run("ip", "link", "add", "caller", "netns", CALLER, *of_each, "type", "veth",
+        "peer", "name", "switch", "netns", SWITCH, *of_each)
     for namespace, link, address in ((CALLER, "caller", CALLER_IP), (SWITCH, "switch", SWITCH_IP)):
         ip(namespace, "addr", "add", address + "/24", "dev", link)
         ip(namespace, "link", "set", link, "up")
@@ -98,10 +99,11 @@ def remove_network():
 class Echo:
     """net-echo in the switch's namespace; see echo.c for what it understands."""
 
-    def __init__(self, kind):
+    def __init__(self, kind, workers):
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            ["ip", "netns", "exec", SWITCH, ECHO, kind, "switch", SWITCH_IP, str(FIRST), str(LAST)],
+            ["ip", "netns", "exec", SWITCH, ECHO, kind, "switch", SWITCH_IP, str(FIRST), str(LAST),
+             str(workers)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, bufsize=1)
         self.hello = self.process.stdout.readline().split()
 
@@ -113,7 +115,8 @@ class Echo:
         return answer[1:]
 
     def counts(self):
-        names = ("echoed", "other", "steered", "passed", "unserved", "fragments")
+        names = ("echoed", "echoed_by_1", "other", "steered", "passed", "unserved", "fragments",
+                 "missed")
         return dict(zip(names, map(int, self.ask("counts"))))
 
     def neighbour(self, address):
@@ -142,8 +145,8 @@ class PortTest(unittest.TestCase):
         self.addCleanup(remove_network)
         make_network()
 
-    def start(self, kind):
-        echo = Echo(kind)
+    def start(self, kind, workers=1):
+        echo = Echo(kind, workers)
         self.addCleanup(echo.log.close)
         self.addCleanup(echo.quit)
         return echo
@@ -307,6 +310,27 @@ class PortTest(unittest.TestCase):
         self.assertRegex(auto.lines(), r"1 XDP-GENERIC interface=switch native_errno=\d+")
         with udp(CALLER, remote=(SWITCH_IP, FIRST)) as peer:
             self.assertTrue(self.echoes(peer, b"x" * 172))
+
+    def test_two_workers_share_an_interface_with_two_queues(self):
+        remove_network()
+        make_network(queues=2)
+        one = self.start("xdp-native", workers=1)
+        self.assertEqual(one.hello, ["error", "-19"], "the second queue would be lost")
+        self.assertRegex(one.lines(), r"PORT-QUEUES port=switch receive_queues=2 workers=1")
+        for kind in ("xdp-native", "xdp-generic"):
+            echo = self.start(kind, workers=2)
+            self.assertEqual(echo.hello[0], "ready", echo.lines())
+            for _ in range(2):
+                for port in range(FIRST, FIRST + 40):
+                    with udp(CALLER, remote=(SWITCH_IP, port)) as peer:
+                        self.assertTrue(self.echoes(peer, b"x" * 172))
+                self.assertEqual(echo.ask("reopen"), ["0"], echo.lines())
+            counts = echo.counts()
+            self.assertEqual(counts["echoed"] + counts["echoed_by_1"], 80)
+            self.assertGreater(counts["echoed"], 0)
+            if kind == "xdp-native":  # in the generic path veth names no queue
+                self.assertGreater(counts["echoed_by_1"], 0)
+            self.assertEqual(echo.quit(), 0, echo.lines())
 
     def test_auto_prefers_native(self):
         echo = self.start("xdp-auto")
