@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -40,7 +39,7 @@ static int error_of_eal(int number);
 int
 stw_eal_start(const struct stw_eal_config *config)
 {
-	struct eal_facts facts = {.pid = getpid()};
+	struct eal_facts facts = {0};
 	int error;
 
 	if (eal_state == EAL_UP || (eal_state == EAL_UNTOUCHED && rte_lcore_count() > 0))

@@ -30,14 +30,17 @@ eal_arguments_make(struct eal_arguments *arguments, const struct stw_eal_config 
 		return -EINVAL;
 	memset(arguments, 0, sizeof(*arguments));
 	error |= add(arguments, "strowger");
-	/* Neither mode leaves files or sockets behind, or meets those of another process. */
+	/*
+	 * Neither mode shares files, sockets or pages with another process. The prefix names the
+	 * one empty folder that EAL makes all the same.
+	 */
 	if (facts->huge_pages) {
 		error |= add(arguments, "--in-memory");
 	} else {
 		error |= add(arguments, "--no-huge");
 		error |= add(arguments, "--no-shconf");
 	}
-	error |= add(arguments, "--file-prefix=strowger-%ld", (long)facts->pid);
+	error |= add(arguments, "--file-prefix=strowger");
 	error |= add(arguments, "-m");
 	error |= add(arguments, "%" PRIu32, config->memory_mib);
 	error |= add(arguments, "--iova-mode=va");

@@ -7,7 +7,6 @@
 
 #include <sched.h>
 #include <stdbool.h>
-#include <sys/types.h>
 
 #include <strowger/media.h>
 
@@ -20,7 +19,6 @@
 /** What the machine has. */
 struct eal_facts {
 	bool huge_pages;       /**< enough free huge pages for the memory asked for */
-	pid_t pid;             /**< of this process */
 	cpu_set_t caller_cpus; /**< CPUs of the calling thread */
 };
 

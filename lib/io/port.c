@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -414,6 +415,18 @@ make_pool(struct port *port, uint32_t packets_max)
 	return port_pool_make(&port->pool, name, packets_max + port->queues * held, xdp);
 }
 
+/* A process without CAP_IPC_LOCK may lock RLIMIT_MEMLOCK; AF_XDP locks the whole pool. */
+static void
+hint_at_memory(const struct port *port)
+{
+	struct rlimit limit = {0};
+
+	getrlimit(RLIMIT_MEMLOCK, &limit);
+	stw_log(STW_LOG_WARN, "PORT-XDP-MEMORY port=%s locks_kib=%" PRIu64 " limit_kib=%" PRIu64,
+		port->name, (uint64_t)STAILQ_FIRST(&port->pool->mem_list)->len >> 10,
+		(uint64_t)limit.rlim_cur >> 10);
+}
+
 static int
 start(struct port *port)
 {
@@ -434,6 +447,8 @@ start(struct port *port)
 	}
 	bpf_log_end(&log, port->name, 0);
 	if (error) {
+		if (port->kind == STW_PORT_AF_XDP)
+			hint_at_memory(port);
 		stop(port, started);
 		return error;
 	}

@@ -11,7 +11,7 @@ static struct eal_arguments arguments;
 static struct eal_facts
 machine(bool huge_pages)
 {
-	struct eal_facts facts = {.huge_pages = huge_pages, .pid = 77};
+	struct eal_facts facts = {.huge_pages = huge_pages};
 
 	CPU_ZERO(&facts.caller_cpus);
 	CPU_SET(0, &facts.caller_cpus);
@@ -42,7 +42,7 @@ Test(eal_arguments, without_huge_pages_neither_files_nor_pages_are_asked_for)
 	cr_assert_not(has("--in-memory"));
 	cr_assert(has("--no-pci"));
 	cr_assert(has("--no-telemetry"));
-	cr_assert(has("--file-prefix=strowger-77"));
+	cr_assert(has("--file-prefix=strowger"));
 	cr_assert(has("256"));
 	cr_assert_null(arguments.argv[arguments.count]);
 }
