@@ -42,12 +42,13 @@ static void
 add_attribute(struct netlink_request *request, uint16_t type, const void *value, size_t bytes)
 {
 	size_t at = NLMSG_ALIGN(request->header.nlmsg_len);
-	struct rtattr *attribute = (struct rtattr *)(request->bytes + at);
+	struct rtattr attribute = {.rta_type = type};
+	uint8_t *to = (uint8_t *)request + at;
 
 	STW_ASSERT(at + RTA_SPACE(bytes) <= sizeof(request->bytes));
-	attribute->rta_type = type;
-	attribute->rta_len = (unsigned short)RTA_LENGTH(bytes);
-	memcpy(RTA_DATA(attribute), value, bytes);
+	attribute.rta_len = (unsigned short)RTA_LENGTH(bytes);
+	memcpy(to, &attribute, sizeof(attribute));
+	memcpy(to + RTA_LENGTH(0), value, bytes);
 	request->header.nlmsg_len = (uint32_t)(at + RTA_SPACE(bytes));
 }
 

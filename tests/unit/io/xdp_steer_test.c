@@ -24,8 +24,9 @@
 #define FRAME_BYTES   214
 
 struct frame {
-	uint8_t bytes[256];
 	size_t length;
+	uint8_t gap[2]; /* aligns the IP header */
+	uint8_t bytes[254];
 };
 
 static struct xdp_steer_bpf *program;
