@@ -6,6 +6,9 @@
  *
  * now_ns is the host's monotonic clock in nanoseconds, 1 to 2^62. Threads may be slightly out of
  * step with each other; what happens then is only that an idle or waiting time is off by as much.
+ *
+ * A thread's first call registers it with liburcu, which takes a lock for a moment. A host that
+ * cannot have that on its hot path makes a call, such as stw_acd_advance, when the thread starts.
  */
 #ifndef STROWGER_ACD_H
 #define STROWGER_ACD_H
@@ -87,7 +90,8 @@ STW_API int stw_acd_memory_needed(const struct stw_acd_config *config, size_t *b
 
 /**
  * Let time pass: offers time out, wrap-ups and penalties end, and what that makes possible is
- * matched. Call it at least when *next_ns is reached.
+ * matched. Call it at least when *next_ns is reached. It also looks at a few agents and contacts in
+ * turn and finishes what a thread that stopped for good has left half done.
  *
  * @param acd      borrowed, not NULL
  * @param now_ns   host's clock, nanoseconds

@@ -41,9 +41,10 @@ enum stw_agent_state {
 
 /** Reasons of not-ready that the engine itself gives; a host's reasons are below 1000. */
 enum stw_not_ready_reason {
-	STW_REASON_NONE = 0,      /**< none given */
-	STW_REASON_LOGIN = 1000,  /**< just logged in, not yet ready */
-	STW_REASON_MISSES = 1001, /**< missed misses_max offers in a row */
+	STW_REASON_NONE = 0,       /**< none given */
+	STW_REASON_LOGIN = 1000,   /**< just logged in, not yet ready */
+	STW_REASON_MISSES = 1001,  /**< missed misses_max offers in a row */
+	STW_REASON_PENALTY = 1002, /**< pauses for penalty_ns after a miss, then is ready again */
 };
 
 /** Description of an agent. Begin with STW_AGENT_CONFIG_INIT. */

@@ -105,7 +105,7 @@ STW_API int stw_contact_cancel(struct stw_acd *acd, struct stw_contact contact, 
  * @return 0
  * @return -EINVAL  a class is above 15
  * @return -ESTALE  it has ended
- * @return -EBUSY   it is not waiting
+ * @return -EBUSY   it is not waiting, or another thread is changing its class at this moment
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
  * Progress: lock-free; a retry means another thread changed this contact.

@@ -64,7 +64,8 @@ struct stw_event {
  *
  * Threads:  one at a time; at the same time as every function but stw_acd_destroy.
  * Progress: lock-free; a retry means another thread's event arrived. A stopped thread holds back at
- *           most the later events of the contact or agent that it was just changing.
+ *           most the event of the change it has just made, until another call touches that contact
+ *           or agent, or stw_acd_advance comes round to it.
  * Order:    what a thread wrote before the call that caused an event is seen by its taker. Events of
  *           one contact come in the order of its life; events of one agent likewise.
  */

@@ -40,8 +40,9 @@ STW_API int stw_offer_accept(struct stw_acd *acd, struct stw_offer offer, uint64
 
 /**
  * The agent does not want it, or cannot be reached. The contact waits again with its rank, and is
- * offered to another eligible agent before it is offered to this one again. The agent pauses for
- * penalty_ns and is set not-ready after misses_max misses in a row.
+ * offered to this agent again only when no other eligible one is ready at that moment. The agent
+ * pauses for penalty_ns (NOT_READY, STW_REASON_PENALTY) and is set not-ready after misses_max misses
+ * in a row.
  *
  * @param acd     borrowed, not NULL
  * @param offer   which
