@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Event queue. A pusher takes a node from a pool, writes it fully and links it in front of the head by
+ * one compare-exchange; so there is no moment in which a stopped pusher's node is in the way of others.
+ * The taker takes the whole list by one exchange, turns it round and hands it out.
+ *
+ * Order of one source's events is made by its users, not by holding events back: before a thing goes on
+ * from the state that an event tells of, whoever wants to move it pushes that event itself if that was
+ * not surely done. So an event may be pushed twice; the taker hands out a source's event only if
+ * its sequence is above the last one handed out. Nobody waits for a stopped thread, and the order is
+ * exact. With no room the event is counted as lost, and the taker reports the number where the gap is.
+ *
+ * I1  Each node is in the pool, with one pusher, in the list behind head, or with the taker.
+ * I2  A node's source, sequence and payload are written before it is reachable, and not after.
+ *
+ * push may overlap everything; the take calls are for one thread at a time, guarded by `taking`.
+ * push retries only when another push or a take-all succeeded: lock-free. A pusher stopped in between
+ * holds one node. A taker that is stopped holds back all events: there is only one taker by contract.
+ * The push has no problem with reuse: if head is the same index again, then linking to it is right again.
+ *
+ *  label  where                    order    pairs with  without it
+ *  E1     push: head               release  E2          the taker reads an unwritten event
+ *  E2     take: exchange of head   acquire  E1          same, seen from the taker
+ *  E4     take_end: taking         release  E5          the next taker sees an old list
+ *  E5     take_begin: exchange     acquire  E4          same, seen from the next taker
+ */
+#include "event_queue.h"
+
+#include <string.h>
+
+static size_t
+lines(size_t bytes)
+{
+	return (bytes + STW_CACHE_LINE - 1) / STW_CACHE_LINE * STW_CACHE_LINE;
+}
+
+static size_t
+node_bytes(size_t payload_bytes)
+{
+	return lines(sizeof(struct event_queue_node) + payload_bytes);
+}
+
+static struct event_queue_node *
+node_at(struct event_queue *queue, uint32_t index)
+{
+	return (struct event_queue_node *)(queue->nodes + index * queue->node_bytes);
+}
+
+size_t
+event_queue_bytes(uint32_t nodes, uint32_t sources, size_t payload_bytes)
+{
+	return nodes * node_bytes(payload_bytes) + lines(sources * sizeof(uint64_t)) +
+	       lines(slot_pool_bytes(nodes));
+}
+
+void
+event_queue_init(struct event_queue *queue, void *memory, uint32_t nodes, uint32_t sources,
+		 size_t payload_bytes)
+{
+	char *rest = memory;
+
+	queue->node_bytes = node_bytes(payload_bytes);
+	queue->payload_bytes = payload_bytes;
+	queue->sources = sources;
+	queue->nodes_count = nodes;
+	queue->nodes = rest;
+	rest += nodes * queue->node_bytes;
+	queue->delivered = (uint64_t *)rest;
+	rest += lines(sources * sizeof(uint64_t));
+	slot_pool_init(&queue->pool, rest, nodes);
+	queue->taken = EVENT_QUEUE_NONE;
+	atomic_init(&queue->head, EVENT_QUEUE_NONE);
+	atomic_init(&queue->lost, 0);
+	atomic_init(&queue->lost_ever, 0);
+	atomic_init(&queue->taking, 0);
+}
+
+bool
+event_queue_push(struct event_queue *queue, uint32_t source, uint64_t sequence, const void *payload)
+{
+	struct event_queue_node *node;
+	uint32_t index;
+	uint32_t head;
+
+	STW_DEBUG_ASSERT(source < queue->sources);
+	if (slot_pool_take(&queue->pool, &index))
+		return false;
+	node = node_at(queue, index);
+	node->source = source;
+	node->sequence = sequence;
+	memcpy(node->payload, payload, queue->payload_bytes);
+	head = atomic_load_explicit(&queue->head, memory_order_relaxed);
+	do {
+		atomic_store_explicit(&node->next, head, memory_order_relaxed);
+		/* E1, pairs with E2 */
+	} while (!atomic_compare_exchange_weak_explicit(
+		&queue->head, &head, index, memory_order_release, memory_order_relaxed));
+	return true;
+}
+
+void
+event_queue_lose(struct event_queue *queue)
+{
+	atomic_fetch_add_explicit(&queue->lost, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&queue->lost_ever, 1, memory_order_relaxed);
+}
+
+bool
+event_queue_take_begin(struct event_queue *queue)
+{
+	/* E5, pairs with E4 */
+	return !atomic_exchange_explicit(&queue->taking, 1, memory_order_acquire);
+}
+
+void
+event_queue_take_end(struct event_queue *queue)
+{
+	/* E4, pairs with E5 */
+	atomic_store_explicit(&queue->taking, 0, memory_order_release);
+}
+
+/* Take all that was pushed, and turn it round: oldest first. */
+static uint32_t
+take_all(struct event_queue *queue)
+{
+	/* E2, pairs with E1: the exchange reads the last of a chain of read-modify-writes, so it sees
+	 * every node that was pushed before that one, too. */
+	uint32_t index =
+		atomic_exchange_explicit(&queue->head, EVENT_QUEUE_NONE, memory_order_acquire);
+	uint32_t turned = EVENT_QUEUE_NONE;
+
+	while (index != EVENT_QUEUE_NONE) {
+		struct event_queue_node *node = node_at(queue, index);
+		uint32_t next = atomic_load_explicit(&node->next, memory_order_relaxed);
+
+		atomic_store_explicit(&node->next, turned, memory_order_relaxed);
+		turned = index;
+		index = next;
+	}
+	return turned;
+}
+
+int
+event_queue_take(struct event_queue *queue, void *payload, uint64_t *lost)
+{
+	for (;;) {
+		struct event_queue_node *node;
+		uint32_t index = queue->taken;
+		bool fresh;
+
+		if (index == EVENT_QUEUE_NONE) {
+			/* What was pushed before the loss comes first, what was pushed later after. */
+			if (!queue->gap_due)
+				queue->taken = take_all(queue);
+			queue->gap_due = queue->taken != EVENT_QUEUE_NONE;
+			if (queue->gap_due)
+				continue;
+			*lost = atomic_exchange_explicit(&queue->lost, 0, memory_order_relaxed);
+			if (*lost)
+				return 2;
+			queue->taken = take_all(queue);
+			queue->gap_due = queue->taken != EVENT_QUEUE_NONE;
+			if (!queue->gap_due)
+				return 0;
+			continue;
+		}
+		node = node_at(queue, index);
+		queue->taken = atomic_load_explicit(&node->next, memory_order_relaxed);
+		/* Sequences may wrap: what counts is who is ahead. */
+		fresh = (int64_t)(node->sequence - queue->delivered[node->source]) > 0;
+		if (fresh) {
+			queue->delivered[node->source] = node->sequence;
+			memcpy(payload, node->payload, queue->payload_bytes);
+		}
+		slot_pool_give(&queue->pool, index);
+		if (fresh)
+			return 1;
+	}
+}
+
+uint32_t
+event_queue_check(struct event_queue *queue)
+{
+	uint32_t pushed = 0;
+	uint32_t index;
+
+	for (index = atomic_load_explicit(&queue->head, memory_order_relaxed);
+	     index != EVENT_QUEUE_NONE && pushed <= queue->nodes_count; pushed++)
+		index = atomic_load_explicit(&node_at(queue, index)->next, memory_order_relaxed);
+	for (index = queue->taken; index != EVENT_QUEUE_NONE && pushed <= queue->nodes_count;
+	     pushed++)
+		index = atomic_load_explicit(&node_at(queue, index)->next, memory_order_relaxed);
+	STW_ASSERT(pushed + slot_pool_check(&queue->pool) == queue->nodes_count);
+	return pushed;
+}
