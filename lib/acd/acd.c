@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The engine as a whole: its memory, its beginning and its end.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Lays parts out in one piece of memory; without a base it only counts. */
+struct layout {
+	char *base;
+	size_t used;
+};
+
+static void *
+layout_take(struct layout *layout, size_t bytes)
+{
+	size_t at = layout->used;
+
+	layout->used += (bytes + STW_CACHE_LINE - 1) / STW_CACHE_LINE * STW_CACHE_LINE;
+	return layout->base ? layout->base + at : NULL;
+}
+
+static int
+config_check(const struct stw_acd_config *config)
+{
+	if (config->struct_size < sizeof(*config) || !config->agents_max ||
+	    config->agents_max > 1000000 || !config->queues_max || config->queues_max > 65535 ||
+	    !config->contacts_max || config->contacts_max > 1000000 || !config->skills_max ||
+	    config->skills_max > 4096 || config->events_max < 64 || config->events_max > 16777216 ||
+	    !config->threads_max || config->threads_max > 1024)
+		return -EINVAL;
+	return 0;
+}
+
+/* The memory of each part, in the order of engine_init. */
+struct parts {
+	void *engine;
+	void *agents, *contacts, *queues;
+	void *idle_since, *available, *agent_generations;
+	void *waiting, *timers, *counters, *events;
+	void *contact_slots, *agent_slots, *queue_slots;
+	void *skill_names, *agent_names, *queue_names;
+};
+
+/* Entries that a tree must hold: one per thing, and what each thread may be about to put in. */
+static uint32_t
+waiting_entries(const struct stw_acd_config *config)
+{
+	return config->contacts_max + 2 * config->threads_max;
+}
+
+static uint32_t
+timer_entries(const struct stw_acd_config *config)
+{
+	return config->contacts_max + config->agents_max + 2 * config->threads_max;
+}
+
+static size_t
+parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
+{
+	struct layout layout = {.base = base};
+	size_t agents = config->agents_max;
+	size_t contacts = config->contacts_max;
+	size_t queues = config->queues_max;
+
+	parts->engine = layout_take(&layout, sizeof(struct stw_acd));
+	parts->agents = layout_take(&layout, agents * sizeof(struct acd_agent));
+	parts->contacts = layout_take(&layout, contacts * sizeof(struct acd_contact));
+	parts->queues = layout_take(&layout, (queues + 1) * sizeof(struct acd_queue));
+	parts->idle_since = layout_take(&layout, agents * sizeof(uint64_t));
+	parts->available = layout_take(&layout, HINT_BITS_WORDS(agents) * sizeof(uint64_t));
+	parts->agent_generations = layout_take(&layout, agents * sizeof(uint32_t));
+	parts->waiting = layout_take(
+		&layout, lower_bound_tree_bytes(config->queues_max, waiting_entries(config)));
+	parts->timers = layout_take(&layout, lower_bound_tree_bytes(1, timer_entries(config)));
+	parts->counters =
+		layout_take(&layout, counters_bytes(config->queues_max + 2, ACD_COUNTERS));
+	parts->events =
+		layout_take(&layout, event_queue_bytes(config->events_max,
+						       config->contacts_max + config->agents_max,
+						       sizeof(struct stw_event)));
+	parts->contact_slots = layout_take(&layout, slot_pool_bytes(config->contacts_max));
+	parts->agent_slots = layout_take(&layout, slot_pool_bytes(config->agents_max));
+	parts->queue_slots = layout_take(&layout, slot_pool_bytes(config->queues_max));
+	parts->skill_names = layout_take(&layout, names_bytes(config->skills_max));
+	parts->agent_names = layout_take(&layout, names_bytes(config->agents_max));
+	parts->queue_names = layout_take(&layout, names_bytes(config->queues_max));
+	return layout.used;
+}
+
+int
+stw_acd_memory_needed(const struct stw_acd_config *config, size_t *bytes)
+{
+	struct parts parts;
+	int error = config_check(config);
+
+	if (error)
+		return error;
+	/* And room to begin on a cache line. */
+	*bytes = parts_lay(config, NULL, &parts) + STW_CACHE_LINE;
+	return 0;
+}
+
+static void
+engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const struct parts *parts)
+{
+	acd->config = *config;
+	acd->agents = parts->agents;
+	acd->contacts = parts->contacts;
+	acd->queues = parts->queues;
+	acd->idle_since_ns = parts->idle_since;
+	acd->available = parts->available;
+	acd->agent_generations = parts->agent_generations;
+	lower_bound_tree_init(&acd->waiting, parts->waiting, config->queues_max,
+			      waiting_entries(config), acd_contact_entry_check, acd);
+	lower_bound_tree_init(&acd->timers, parts->timers, 1, timer_entries(config),
+			      acd_timer_check, acd);
+	counters_init(&acd->counters, parts->counters, config->queues_max + 2, ACD_COUNTERS);
+	event_queue_init(&acd->events, parts->events, config->events_max,
+			 config->contacts_max + config->agents_max, sizeof(struct stw_event));
+	slot_pool_init(&acd->contact_slots, parts->contact_slots, config->contacts_max);
+	slot_pool_init(&acd->agent_slots, parts->agent_slots, config->agents_max);
+	slot_pool_init(&acd->queue_slots, parts->queue_slots, config->queues_max);
+	names_init(&acd->skill_names, parts->skill_names, config->skills_max);
+	names_init(&acd->agent_names, parts->agent_names, config->agents_max);
+	names_init(&acd->queue_names, parts->queue_names, config->queues_max);
+	acd_config_lock_init(acd);
+	for (uint32_t c = 0; c < config->contacts_max; c++)
+		atomic_init(&acd->contacts[c].word, (uint64_t)ACD_AGENT_NONE << ACD_VERSION_BITS);
+}
+
+int
+stw_acd_create(struct stw_acd **out, const struct stw_acd_config *config)
+{
+	struct parts parts;
+	struct stw_acd *acd;
+	size_t bytes;
+	char *memory;
+	char *base;
+	int error = stw_acd_memory_needed(config, &bytes);
+
+	if (error)
+		return error;
+	memory = calloc(1, bytes);
+	if (!memory)
+		return -ENOMEM;
+	base = memory + (-(uintptr_t)memory & (STW_CACHE_LINE - 1));
+	parts_lay(config, base, &parts);
+	acd = parts.engine;
+	acd->memory = memory;
+	engine_init(acd, config, &parts);
+	*out = acd;
+	return 0;
+}
+
+void
+stw_acd_destroy(struct stw_acd *acd)
+{
+	if (!acd)
+		return;
+	reclaim_wait();
+	config_agents_free(acd);
+	config_queues_free(acd);
+	acd_config_lock_destroy(acd);
+	free(acd->memory);
+}

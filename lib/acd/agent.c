@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Agents: what they say of themselves. Each call settles the agent's word first (claim.c), announces
+ * it, and changes it by one compare-exchange; a failed one means that another thread changed this
+ * agent.
+ *
+ * A handle is checked against the description, inside of a read-side section: the slot is used for another
+ * agent only after all sections that might have seen the old description are over, so
+ * the word cannot become another person's before the section ends; a removed agent's word says FREE.
+ */
+#include "engine.h"
+
+#include <errno.h>
+
+int
+acd_agent_find(struct stw_acd *acd, struct stw_agent handle, uint32_t *a)
+{
+	const struct acd_agent_description *description;
+	uint32_t slot = (uint32_t)handle.id;
+
+	if (slot >= acd->config.agents_max || !handle.id)
+		return -ESTALE;
+	description = acd_agent_description(acd, slot);
+	if (!description || description->generation != handle.id >> 32)
+		return -ESTALE;
+	*a = slot;
+	return 0;
+}
+
+/* Set what an agent who holds does afterwards. -EAGAIN: the word has changed. */
+static int
+agent_after(struct stw_acd *acd, uint32_t a, uint64_t word, enum acd_after after)
+{
+	uint64_t next = word_agent_hold(word_slot(word), word_version(word), after);
+
+	return acd_word_change(&acd->agents[a].word, word, next) ? 0 : -EAGAIN;
+}
+
+static int
+agent_change(struct stw_acd *acd, uint32_t a, uint64_t word, enum acd_agent_state state,
+	     uint32_t reason, uint64_t now_ns)
+{
+	acd_announce_agent(acd, a, word, now_ns);
+	return acd_agent_move(acd, a, word, state, reason, false, now_ns) ? 0 : -EAGAIN;
+}
+
+/* One attempt of a call to change a settled word. -EAGAIN: it has changed; settle again. */
+typedef int (*agent_step_fn)(struct stw_acd *acd, uint32_t a, uint64_t word, uint32_t reason,
+			     uint64_t now_ns, struct acd_todo *todo);
+
+static int
+agent_call(struct stw_acd *acd, struct stw_agent handle, agent_step_fn step, uint32_t reason,
+	   uint64_t now_ns)
+{
+	struct acd_todo todo = {.count = 0};
+	uint32_t a;
+	int error;
+
+	reclaim_enter();
+	error = acd_agent_find(acd, handle, &a);
+	if (!error) {
+		do {
+			uint64_t word = acd_agent_settle(acd, a, now_ns, &todo);
+
+			error = word_state(word) == ACD_AGENT_FREE
+					? -ESTALE
+					: step(acd, a, word, reason, now_ns, &todo);
+		} while (error == -EAGAIN);
+	}
+	acd_match_run(acd, &todo, now_ns);
+	reclaim_exit();
+	return error;
+}
+
+static int
+step_login(struct stw_acd *acd, uint32_t a, uint64_t word, uint32_t reason, uint64_t now_ns,
+	   struct acd_todo *todo)
+{
+	if (word_state(word) != ACD_AGENT_LOGGED_OUT)
+		return -EALREADY;
+	return agent_change(acd, a, word, ACD_AGENT_NOT_READY, STW_REASON_LOGIN, now_ns);
+}
+
+static int
+step_ready(struct stw_acd *acd, uint32_t a, uint64_t word, uint32_t reason, uint64_t now_ns,
+	   struct acd_todo *todo)
+{
+	int error;
+
+	switch (word_state(word)) {
+	case ACD_AGENT_LOGGED_OUT:
+		return -EINVAL;
+	case ACD_AGENT_READY:
+		return -EALREADY;
+	case ACD_AGENT_HOLD:
+		if (word_after(word) == ACD_AFTER_NOTHING)
+			return -EALREADY;
+		return agent_after(acd, a, word, ACD_AFTER_NOTHING);
+	default:
+		error = agent_change(acd, a, word, ACD_AGENT_READY, 0, now_ns);
+		if (!error)
+			acd_todo_agent(todo, a);
+		return error;
+	}
+}
+
+static int
+step_not_ready(struct stw_acd *acd, uint32_t a, uint64_t word, uint32_t reason, uint64_t now_ns,
+	       struct acd_todo *todo)
+{
+	int error;
+
+	switch (word_state(word)) {
+	case ACD_AGENT_LOGGED_OUT:
+		return -EINVAL;
+	case ACD_AGENT_NOT_READY:
+		if (word_reason(word) == reason)
+			return 0;
+		return agent_change(acd, a, word, ACD_AGENT_NOT_READY, reason, now_ns);
+	case ACD_AGENT_HOLD:
+		/* Of two calls at once either's reason may be the one that is shown. */
+		atomic_store_explicit(&acd->agents[a].after_reason, reason, memory_order_relaxed);
+		return agent_after(acd, a, word, ACD_AFTER_NOT_READY);
+	default:
+		error = agent_change(acd, a, word, ACD_AGENT_NOT_READY, reason, now_ns);
+		if (!error)
+			acd_agent_unlist(acd, a);
+		return error;
+	}
+}
+
+static int
+step_logout(struct stw_acd *acd, uint32_t a, uint64_t word, uint32_t reason, uint64_t now_ns,
+	    struct acd_todo *todo)
+{
+	int error;
+
+	switch (word_state(word)) {
+	case ACD_AGENT_LOGGED_OUT:
+		return -EALREADY;
+	case ACD_AGENT_HOLD:
+		return agent_after(acd, a, word, ACD_AFTER_LOGOUT);
+	default:
+		error = agent_change(acd, a, word, ACD_AGENT_LOGGED_OUT, 0, now_ns);
+		if (!error)
+			acd_agent_unlist(acd, a);
+		return error;
+	}
+}
+
+int
+stw_agent_login(struct stw_acd *acd, struct stw_agent agent, uint64_t now_ns)
+{
+	return agent_call(acd, agent, step_login, 0, now_ns);
+}
+
+int
+stw_agent_ready(struct stw_acd *acd, struct stw_agent agent, uint64_t now_ns)
+{
+	return agent_call(acd, agent, step_ready, 0, now_ns);
+}
+
+int
+stw_agent_not_ready(struct stw_acd *acd, struct stw_agent agent, uint32_t reason, uint64_t now_ns)
+{
+	if (reason >= STW_REASON_LOGIN)
+		return -EINVAL;
+	return agent_call(acd, agent, step_not_ready, reason, now_ns);
+}
+
+int
+stw_agent_logout(struct stw_acd *acd, struct stw_agent agent, uint64_t now_ns)
+{
+	return agent_call(acd, agent, step_logout, 0, now_ns);
+}
+
+static enum stw_agent_state
+public_state(uint64_t word)
+{
+	switch (word_state(word)) {
+	case ACD_AGENT_NOT_READY:
+	case ACD_AGENT_PAUSED:
+		return STW_AGENT_NOT_READY;
+	case ACD_AGENT_READY:
+		return STW_AGENT_READY;
+	case ACD_AGENT_WRAP_UP:
+		return STW_AGENT_WRAP_UP;
+	default:
+		return STW_AGENT_LOGGED_OUT;
+	}
+}
+
+/* State and contact of an agent who holds; false: the agent's word has changed meanwhile. */
+static bool
+status_of_hold(struct stw_acd *acd, uint32_t a, uint64_t word, struct stw_agent_status *status)
+{
+	struct acd_contact *contact = &acd->contacts[word_slot(word)];
+	uint64_t contact_word = acd_word_read(&contact->word);
+	uint32_t generation = acd_field_read_32(&contact->generation);
+
+	status->state = STW_AGENT_READY;
+	if (word_state(contact_word) >= ACD_CONTACT_OFFERED && word_slot(contact_word) == a) {
+		status->state = word_state(contact_word) == ACD_CONTACT_CONNECTED ||
+						word_state(contact_word) == ACD_CONTACT_ENDING
+					? STW_AGENT_CONNECTED
+					: STW_AGENT_OFFERED;
+		status->contact_id = acd_handle(word_slot(word), generation);
+	}
+	/* While the agent holds, a contact that is his stays his. */
+	return acd_word_read(&acd->agents[a].word) == word;
+}
+
+int
+stw_agent_status(struct stw_acd *acd, struct stw_agent agent, struct stw_agent_status *status)
+{
+	struct stw_agent_status seen;
+	uint64_t word;
+	uint32_t a;
+	int error;
+
+	reclaim_enter();
+	error = acd_agent_find(acd, agent, &a);
+	if (error)
+		goto out;
+	do {
+		seen = (struct stw_agent_status){.state = STW_AGENT_LOGGED_OUT};
+		word = acd_word_read(&acd->agents[a].word);
+		if (word_state(word) == ACD_AGENT_HOLD)
+			continue;
+		seen.state = public_state(word);
+		seen.reason = word_state(word) == ACD_AGENT_NOT_READY ||
+					      word_state(word) == ACD_AGENT_PAUSED
+				      ? word_reason(word)
+				      : 0;
+	} while (word_state(word) == ACD_AGENT_HOLD && !status_of_hold(acd, a, word, &seen));
+	seen.since_ns = atomic_load_explicit(&acd->agents[a].since_ns, memory_order_relaxed);
+	seen.contacts = atomic_load_explicit(&acd->agents[a].contacts, memory_order_relaxed);
+	seen.busy_ns = atomic_load_explicit(&acd->agents[a].busy_ns, memory_order_relaxed);
+	*status = seen;
+out:
+	reclaim_exit();
+	return error;
+}

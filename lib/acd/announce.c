@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Announcing: the event that a word of a contact or agent brings, and the timer that goes with it.
+ *
+ * Rule: nobody changes a word before that word is announced; who wants to change it announces it
+ * himself if `told` says that it may not have been. So the events of one contact, or of one agent's states, enter the
+ * event queue in the order of its life, though nobody waits for the thread that made the change; what
+ * two threads both announce the taker hands out once (event_queue.c). An agent's word is changed
+ * after a contact is over only when that contact's event is in, so events keep that order, too.
+ *
+ * I1  told is the version (stamp) of a word whose events are all in the queue, or counted as lost.
+ * I2  An event's fields are of the contact's life that its word belongs to: the word is read again
+ *     after the fields.
+ *
+ * Both calls may overlap everything. A retry means that another thread moved told on: lock-free. The
+ * time in the event is that of the call that announced, in practice the one that made the change.
+ * A timer that was set twice, or for a word that has passed, is harmless: its ref is that word.
+ *
+ *  label  where        order    pairs with  without it
+ *  A1     told: raise  release  A2          the word is changed before its event is in
+ *  A2     told: read   acquire  A1          same, seen from who changes the word
+ */
+#include "engine.h"
+
+#include <string.h>
+
+/* Sequence of a contact's event: word by word, two events of one word apart; compared over the wrap. */
+static uint64_t
+contact_sequence(uint64_t word, unsigned nth)
+{
+	return (word_version(word) << 1 | nth) << (64 - ACD_VERSION_BITS - 1);
+}
+
+static void
+timer_set(struct stw_acd *acd, uint32_t item, uint64_t word, uint64_t deadline_ns,
+	  _Atomic uint32_t *position)
+{
+	struct lower_bound_tree_entry entry = {
+		.key = (int64_t)deadline_ns,
+		.order = item,
+		.ref = word,
+		.item = item,
+	};
+	uint32_t at;
+
+	/* There is room for twice what can be set, and stale ones are taken out before it fails. */
+	if (!lower_bound_tree_insert(&acd->timers, 0, &entry, &at))
+		atomic_store_explicit(position, at, memory_order_relaxed);
+}
+
+static void
+offer_timer_set(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
+{
+	uint32_t q = acd_field_read_32(&acd->contacts[c].queue);
+	const struct acd_queue_description *queue = acd_queue_description(acd, q);
+
+	if (queue && queue->offer_timeout_ns)
+		timer_set(acd, c, word, now_ns + queue->offer_timeout_ns,
+			  &acd->contacts[c].timer_position);
+}
+
+static void
+event_agent_fill(struct stw_acd *acd, struct stw_event *event, uint32_t a)
+{
+	const struct acd_agent_description *agent = acd_agent_description(acd, a);
+
+	if (!agent)
+		return;
+	event->agent.id = acd_handle(a, agent->generation);
+	event->agent_cookie = agent->cookie;
+}
+
+static void
+event_contact_fill(struct stw_acd *acd, struct stw_event *event, uint32_t c, uint64_t word)
+{
+	struct acd_contact *contact = &acd->contacts[c];
+	uint32_t q = acd_field_read_32(&contact->queue);
+	const struct acd_queue_description *queue = acd_queue_description(acd, q);
+	uint32_t class = acd_field_read_32(&contact->class[word_side(word)]);
+
+	event->value = (uint8_t)(class / STW_CLASS_COUNT);
+	event->urgency = class % STW_CLASS_COUNT;
+	event->wait_ns = acd_elapsed(acd_field_read(&contact->enqueue_ns), event->time_ns);
+	event->contact.id = acd_handle(c, acd_field_read_32(&contact->generation));
+	event->contact_cookie = acd_field_read(&contact->cookie);
+	if (queue) {
+		event->queue.id = acd_handle(q, queue->generation);
+		event->queue_cookie = queue->cookie;
+	}
+	if (word_slot(word) != ACD_AGENT_NONE)
+		event_agent_fill(acd, event, word_slot(word));
+}
+
+static void
+event_type_fill(struct stw_event *event, uint64_t word, uint32_t reason)
+{
+	uint64_t version = word_version(word);
+
+	switch (word_state(word)) {
+	case ACD_CONTACT_OFFERED:
+		event->type = STW_EVENT_OFFER;
+		break;
+	case ACD_CONTACT_CONNECTED:
+		event->type = STW_EVENT_CONNECTED;
+		version--;
+		break;
+	case ACD_CONTACT_DECLINED:
+		event->type = STW_EVENT_DECLINED;
+		event->reason = reason;
+		version--;
+		break;
+	case ACD_CONTACT_TIMED_OUT:
+		event->type = STW_EVENT_TIMED_OUT;
+		version--;
+		break;
+	case ACD_CONTACT_WITHDRAWN:
+		event->type = STW_EVENT_WITHDRAWN;
+		version--;
+		break;
+	case ACD_CONTACT_ENDING:
+		event->type = STW_EVENT_ENDED;
+		return;
+	default:
+		event->type = STW_EVENT_ABANDONED;
+		return;
+	}
+	event->offer.contact = event->contact;
+	event->offer.number = version & ACD_VERSION_MASK;
+}
+
+/* Move told on to the word; true: this call did. */
+static bool
+contact_told(struct acd_contact *contact, uint64_t word)
+{
+	uint64_t told = atomic_load_explicit(&contact->told, memory_order_relaxed);
+
+	while (word_version_after(word_version(word), told)) {
+		/* A1, pairs with A2 */
+		if (atomic_compare_exchange_weak_explicit(&contact->told, &told, word_version(word),
+							  memory_order_release,
+							  memory_order_relaxed))
+			return true;
+	}
+	return false;
+}
+
+void
+acd_announce_contact(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
+{
+	struct acd_contact *contact = &acd->contacts[c];
+	struct stw_event event = {.time_ns = now_ns};
+	bool withdrawn = word_state(word) == ACD_CONTACT_WITHDRAWN;
+	unsigned lost = 0;
+	uint64_t told;
+
+	/* A2, pairs with A1 */
+	told = atomic_load_explicit(&contact->told, memory_order_acquire);
+	if (word_state(word) < ACD_CONTACT_OFFERED || !word_version_after(word_version(word), told))
+		return;
+	if (word_state(word) == ACD_CONTACT_OFFERED)
+		offer_timer_set(acd, c, word, now_ns);
+	event_contact_fill(acd, &event, c, word);
+	event_type_fill(&event, word, acd_field_read_32(&contact->reason));
+	if (acd_word_read(&contact->word) != word)
+		return;
+	lost += !event_queue_push(&acd->events, c, contact_sequence(word, 0), &event);
+	if (withdrawn) {
+		event.type = STW_EVENT_ABANDONED;
+		memset(&event.agent, 0, sizeof(event.agent));
+		memset(&event.offer, 0, sizeof(event.offer));
+		event.agent_cookie = 0;
+		lost += !event_queue_push(&acd->events, c, contact_sequence(word, 1), &event);
+	}
+	if (!contact_told(contact, word))
+		return;
+	while (lost--)
+		event_queue_lose(&acd->events);
+}
+
+static enum stw_agent_state
+event_agent_state(uint64_t word)
+{
+	switch (word_state(word)) {
+	case ACD_AGENT_READY:
+		return STW_AGENT_READY;
+	case ACD_AGENT_WRAP_UP:
+		return STW_AGENT_WRAP_UP;
+	case ACD_AGENT_LOGGED_OUT:
+		return STW_AGENT_LOGGED_OUT;
+	default:
+		return STW_AGENT_NOT_READY;
+	}
+}
+
+void
+acd_announce_agent(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_ns)
+{
+	struct acd_agent *agent = &acd->agents[a];
+	struct stw_event event = {.type = STW_EVENT_AGENT_STATE, .time_ns = now_ns};
+	uint64_t told;
+	bool pushed;
+
+	/* A2, pairs with A1 */
+	told = atomic_load_explicit(&agent->told, memory_order_acquire);
+	if (word_state(word) == ACD_AGENT_HOLD || word & ACD_QUIET_BIT || word_stamp(word) <= told)
+		return;
+	if (word_state(word) == ACD_AGENT_WRAP_UP || word_state(word) == ACD_AGENT_PAUSED)
+		timer_set(acd, a | ACD_TIMER_AGENT, word,
+			  atomic_load_explicit(&agent->until_ns, memory_order_relaxed),
+			  &agent->timer_position);
+	event_agent_fill(acd, &event, a);
+	event.agent_state = event_agent_state(word);
+	event.reason = word_reason(word);
+	if (acd_word_read(&agent->word) != word)
+		return;
+	pushed = event_queue_push(&acd->events, acd->config.contacts_max + a, word_stamp(word),
+				  &event);
+	while (word_stamp(word) > told) {
+		/* A1, pairs with A2 */
+		if (atomic_compare_exchange_weak_explicit(&agent->told, &told, word_stamp(word),
+							  memory_order_release,
+							  memory_order_relaxed)) {
+			if (!pushed)
+				event_queue_lose(&acd->events);
+			break;
+		}
+	}
+}

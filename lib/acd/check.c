@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Checking: every invariant of the engine at a quiet point (P1, P3 and P5 among them).
+ */
+#include "engine.h"
+
+/* What the words say, to be compared with what was counted. */
+struct census {
+	uint64_t logged_in;
+	uint64_t ready;
+	uint64_t holding;
+	uint64_t contacts;
+	uint64_t waiting;
+	uint64_t ringing;
+	uint64_t connected;
+};
+
+static void
+agent_check(struct stw_acd *acd, uint32_t a, struct census *census)
+{
+	uint64_t word = acd_word_read(&acd->agents[a].word);
+	uint64_t listed =
+		atomic_load_explicit(&acd->available[a / HINT_BITS_WIDTH], memory_order_relaxed) >>
+			a % HINT_BITS_WIDTH &
+		1;
+	uint64_t contact_word;
+
+	STW_ASSERT(!acd_agent_description(acd, a) == (word_state(word) == ACD_AGENT_FREE));
+	STW_ASSERT(word_state(word) <= ACD_AGENT_WRAP_UP);
+	census->logged_in += word_state(word) >= ACD_AGENT_NOT_READY;
+	if (word_state(word) == ACD_AGENT_READY) {
+		census->ready++;
+		STW_ASSERT(listed);
+	}
+	if (word_state(word) != ACD_AGENT_HOLD)
+		return;
+	/* P1, from the agent's side: the contact says so, too, and with the right version. */
+	census->holding++;
+	STW_ASSERT(word_slot(word) < acd->config.contacts_max);
+	contact_word = acd_word_read(&acd->contacts[word_slot(word)].word);
+	STW_ASSERT(word_slot(contact_word) == a);
+	if (word_state(contact_word) == ACD_CONTACT_OFFERED)
+		STW_ASSERT(word_version(contact_word) ==
+			   ((word_version(word) + 1) & ACD_VERSION_MASK));
+	else
+		STW_ASSERT(word_state(contact_word) == ACD_CONTACT_CONNECTED &&
+			   word_version(contact_word) ==
+				   ((word_version(word) + 2) & ACD_VERSION_MASK));
+}
+
+/* P3: nobody who is ready could serve it. */
+static void
+waiting_check(struct stw_acd *acd, uint32_t c)
+{
+	uint32_t q = acd_field_read_32(&acd->contacts[c].queue);
+	const struct acd_queue_description *queue = acd_queue_description(acd, q);
+
+	STW_ASSERT(queue);
+	for (uint32_t w = 0; w < HINT_BITS_WORDS(acd->config.agents_max); w++) {
+		uint32_t bits = (uint32_t)hint_bits_read(&acd->available[w]) &
+				atomic_load_explicit(&queue->members[w], memory_order_relaxed);
+
+		for (; bits; bits &= bits - 1) {
+			uint32_t a = w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
+
+			STW_ASSERT(word_state(acd_word_read(&acd->agents[a].word)) !=
+				   ACD_AGENT_READY);
+		}
+	}
+}
+
+static void
+contact_check(struct stw_acd *acd, uint32_t c, struct census *census)
+{
+	uint64_t word = acd_word_read(&acd->contacts[c].word);
+	uint64_t agent_word;
+
+	STW_ASSERT(!word_contact_closing(word));
+	if (word_state(word) == ACD_CONTACT_FREE)
+		return;
+	census->contacts++;
+	if (word_state(word) == ACD_CONTACT_WAITING) {
+		census->waiting++;
+		waiting_check(acd, c);
+		return;
+	}
+	census->ringing += word_state(word) == ACD_CONTACT_OFFERED;
+	census->connected += word_state(word) == ACD_CONTACT_CONNECTED;
+	STW_ASSERT(word_slot(word) < acd->config.agents_max);
+	/* P1, from the contact's side. */
+	agent_word = acd_word_read(&acd->agents[word_slot(word)].word);
+	STW_ASSERT(word_state(agent_word) == ACD_AGENT_HOLD);
+	STW_ASSERT(word_slot(agent_word) == c);
+	STW_ASSERT(atomic_load_explicit(&acd->contacts[c].told, memory_order_relaxed) ==
+		   word_version(word));
+}
+
+static void
+queues_check(struct stw_acd *acd, const struct census *census)
+{
+	uint64_t known = 0;
+	int64_t waiting = 0;
+
+	for (uint32_t q = 0; q < acd->config.queues_max; q++) {
+		struct acd_queue *queue = &acd->queues[q];
+
+		if (!acd_queue_description(acd, q))
+			continue;
+		known += atomic_load_explicit(&queue->known, memory_order_relaxed);
+		waiting += atomic_load_explicit(&queue->waiting, memory_order_relaxed);
+		STW_ASSERT(atomic_load_explicit(&queue->waiting, memory_order_relaxed) >= 0);
+	}
+	STW_ASSERT(known == census->contacts);
+	STW_ASSERT((uint64_t)waiting == census->waiting);
+}
+
+/* P5 */
+static void
+stats_check(struct stw_acd *acd, const struct census *census)
+{
+	struct stw_acd_stats stats;
+	const struct stw_queue_stats *sum = &stats.queues;
+
+	stw_acd_stats(acd, &stats);
+	STW_ASSERT(stats.agents_logged_in == census->logged_in);
+	STW_ASSERT(stats.agents_ready == census->ready);
+	STW_ASSERT(stats.contacts == census->contacts);
+	STW_ASSERT(sum->waiting == census->waiting);
+	STW_ASSERT(sum->ringing == census->ringing);
+	STW_ASSERT(sum->connected == census->connected);
+	STW_ASSERT(sum->offered ==
+		   sum->answered + sum->abandoned + sum->refused + sum->waiting + sum->ringing);
+	STW_ASSERT(sum->answered == sum->ended + sum->connected);
+}
+
+int
+stw_acd_check(struct stw_acd *acd)
+{
+	struct census census = {.contacts = 0};
+	uint32_t live;
+
+	for (uint32_t a = 0; a < acd->config.agents_max; a++)
+		agent_check(acd, a, &census);
+	for (uint32_t c = 0; c < acd->config.contacts_max; c++)
+		contact_check(acd, c, &census);
+	STW_ASSERT(census.holding == census.ringing + census.connected);
+	lower_bound_tree_check(&acd->waiting, &live);
+	STW_ASSERT(live == census.waiting);
+	lower_bound_tree_check(&acd->timers, NULL);
+	STW_ASSERT(slot_pool_check(&acd->contact_slots) + census.contacts ==
+		   acd->config.contacts_max);
+	event_queue_check(&acd->events);
+	queues_check(acd, &census);
+	stats_check(acd, &census);
+	return 0;
+}

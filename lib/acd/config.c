@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Configuration of skills and agents: copy and publish. One lock keeps those who configure apart; hot calls
+ * never take it.
+ *
+ * Eligibility is said by one bit, agent a in queue q's members. An agent's `queues` bits are there to
+ * find the queues; they may be set where the member bit is not, never the other way round. So a bit
+ * is set in `queues` first and in `members` second, cleared in the opposite order. A new description
+ * carries bits that are right, or set for both the old and the new, before it is published.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+config_bit_set(_Atomic uint32_t *bits, uint32_t i, bool set)
+{
+	uint32_t bit = UINT32_C(1) << i % HINT_BITS_WIDTH;
+
+	if (set)
+		atomic_fetch_or_explicit(&bits[i / HINT_BITS_WIDTH], bit, memory_order_relaxed);
+	else
+		atomic_fetch_and_explicit(&bits[i / HINT_BITS_WIDTH], ~bit, memory_order_relaxed);
+}
+
+int
+config_terms_check(struct stw_acd *acd, const struct stw_skill_level *terms, uint32_t count)
+{
+	if (count && !terms)
+		return -EINVAL;
+	for (uint32_t i = 0; i < count; i++)
+		if (!terms[i].level || terms[i].level > STW_SKILL_LEVEL_MAX)
+			return -EINVAL;
+	for (uint32_t i = 0; i < count; i++)
+		if ((uint32_t)terms[i].skill.id >= acd->skills_count ||
+		    terms[i].skill.id >> 32 != 1)
+			return -ESTALE;
+	return 0;
+}
+
+int
+stw_skill_define(struct stw_acd *acd, const char *name, struct stw_skill *skill)
+{
+	int error = 0;
+
+	if (!names_valid(name))
+		return -EINVAL;
+	acd_config_lock(acd);
+	if (names_find(&acd->skill_names, name) != NAMES_NONE)
+		error = -EEXIST;
+	else if (acd->skills_count == acd->config.skills_max)
+		error = -ENOSPC;
+	if (!error) {
+		names_add(&acd->skill_names, acd->skills_count, name);
+		skill->id = acd_handle(acd->skills_count++, 1);
+	}
+	acd_config_unlock(acd);
+	return error;
+}
+
+int
+stw_skill_find(struct stw_acd *acd, const char *name, struct stw_skill *skill)
+{
+	uint32_t slot;
+
+	acd_config_lock(acd);
+	slot = names_find(&acd->skill_names, name);
+	if (slot != NAMES_NONE)
+		skill->id = acd_handle(slot, 1);
+	acd_config_unlock(acd);
+	return slot == NAMES_NONE ? -ENOENT : 0;
+}
+
+static int
+agent_config_check(struct stw_acd *acd, const struct stw_agent_config *config)
+{
+	if (config->struct_size < sizeof(*config) ||
+	    config->skills_count > acd->config.skills_max || config->penalty_ns > ACD_DURATION_MAX)
+		return -EINVAL;
+	return config_terms_check(acd, config->skills, config->skills_count);
+}
+
+static void
+description_free(struct acd_agent_description *agent)
+{
+	if (!agent)
+		return;
+	free(agent->skills);
+	free(agent->queues);
+	free(agent);
+}
+
+/* A description as the config says, for the queues that there are. */
+static struct acd_agent_description *
+description_make(struct stw_acd *acd, const struct stw_agent_config *config, const char *name)
+{
+	struct acd_agent_description *agent = calloc(1, sizeof(*agent));
+
+	if (!agent)
+		return NULL;
+	agent->queues = calloc(HINT_BITS_WORDS(acd->config.queues_max), sizeof(*agent->queues));
+	agent->skills = calloc((size_t)config->skills_count + 1, sizeof(*agent->skills));
+	if (!agent->queues || !agent->skills) {
+		description_free(agent);
+		return NULL;
+	}
+	if (config->skills_count)
+		memcpy(agent->skills, config->skills,
+		       config->skills_count * sizeof(*agent->skills));
+	agent->skills_count = config->skills_count;
+	agent->misses_max = config->misses_max;
+	agent->penalty_ns = config->penalty_ns;
+	agent->cookie = config->cookie;
+	memcpy(agent->name, name, strlen(name) + 1);
+	return agent;
+}
+
+/* Publish an agent's new description (old: NULL for a new agent), keeping both sides' bits in order. */
+static void
+description_publish(struct stw_acd *acd, uint32_t a, struct acd_agent_description *old,
+		    struct acd_agent_description *new)
+{
+	for (uint32_t q = 0; q < acd->queues_end; q++) {
+		struct acd_queue_description *queue = acd_queue_description(acd, q);
+
+		config_bit_set(new->queues, q,
+			       queue && (acd_step_admits(queue, new) ||
+					 (old && acd_step_admits(queue, old))));
+	}
+	acd_agent_description_publish(acd, a, new);
+	for (uint32_t q = 0; q < acd->queues_end; q++) {
+		struct acd_queue_description *queue = acd_queue_description(acd, q);
+		bool admits = queue && acd_step_admits(queue, new);
+
+		if (queue)
+			config_bit_set(queue->members, a, admits);
+		config_bit_set(new->queues, q, admits);
+	}
+}
+
+static int
+agent_define(struct stw_acd *acd, const struct stw_agent_config *config, struct stw_agent *handle)
+{
+	struct acd_agent_description *agent;
+	struct acd_agent *hot;
+	uint32_t a;
+	int error = agent_config_check(acd, config);
+
+	if (error)
+		return error;
+	if (names_find(&acd->agent_names, config->name) != NAMES_NONE)
+		return -EEXIST;
+	agent = description_make(acd, config, config->name);
+	if (!agent)
+		return -ENOMEM;
+	error = slot_pool_take(&acd->agent_slots, &a);
+	if (error) {
+		description_free(agent);
+		return error;
+	}
+	hot = &acd->agents[a];
+	acd->agent_generations[a] += 1 + (acd->agent_generations[a] == UINT32_MAX);
+	agent->generation = acd->agent_generations[a];
+	acd->agents_end = a >= acd->agents_end ? a + 1 : acd->agents_end;
+	names_add(&acd->agent_names, a, config->name);
+	/* No hot call can name the agent yet. */
+	atomic_store_explicit(&hot->contacts, 0, memory_order_relaxed);
+	atomic_store_explicit(&hot->busy_ns, 0, memory_order_relaxed);
+	atomic_store_explicit(&hot->since_ns, 0, memory_order_relaxed);
+	atomic_store_explicit(&hot->misses, 0, memory_order_relaxed);
+	acd_word_change(
+		&hot->word, acd_word_read(&hot->word),
+		word_agent_make(ACD_AGENT_LOGGED_OUT, 0, ACD_QUIET_BIT,
+				atomic_fetch_add_explicit(&hot->stamps, 1, memory_order_relaxed) +
+					1));
+	description_publish(acd, a, NULL, agent);
+	handle->id = acd_handle(a, agent->generation);
+	return 0;
+}
+
+int
+stw_agent_define(struct stw_acd *acd, const struct stw_agent_config *config,
+		 struct stw_agent *agent)
+{
+	int error;
+
+	if (!names_valid(config->name))
+		return -EINVAL;
+	acd_config_lock(acd);
+	error = agent_define(acd, config, agent);
+	acd_config_unlock(acd);
+	return error;
+}
+
+/* Replace a description; on success *old is for freeing after a grace period. */
+static int
+agent_update(struct stw_acd *acd, uint32_t a, const struct stw_agent_config *config,
+	     struct acd_agent_description **old)
+{
+	struct acd_agent_description *agent;
+	int error = agent_config_check(acd, config);
+
+	*old = acd_agent_description(acd, a);
+	if (config->name && strcmp(config->name, (*old)->name))
+		return -EINVAL;
+	if (error)
+		return error;
+	agent = description_make(acd, config, (*old)->name);
+	if (!agent)
+		return -ENOMEM;
+	agent->generation = (*old)->generation;
+	description_publish(acd, a, *old, agent);
+	return 0;
+}
+
+int
+stw_agent_update(struct stw_acd *acd, struct stw_agent agent, const struct stw_agent_config *config,
+		 uint64_t now_ns)
+{
+	struct acd_agent_description *old;
+	struct acd_todo todo = {.count = 0};
+	uint32_t a;
+	int error;
+
+	acd_config_lock(acd);
+	error = acd_agent_find(acd, agent, &a);
+	if (!error)
+		error = agent_update(acd, a, config, &old);
+	if (!error) {
+		reclaim_enter();
+		acd_todo_agent(&todo, a);
+		acd_match_run(acd, &todo, now_ns);
+		reclaim_exit();
+		reclaim_wait();
+		description_free(old);
+	}
+	acd_config_unlock(acd);
+	return error;
+}
+
+static int
+agent_remove(struct stw_acd *acd, uint32_t a)
+{
+	struct acd_agent *hot = &acd->agents[a];
+	struct acd_agent_description *old = acd_agent_description(acd, a);
+	uint64_t word = acd_word_read(&hot->word);
+	uint64_t stamp = atomic_fetch_add_explicit(&hot->stamps, 1, memory_order_relaxed) + 1;
+
+	if (word_state(word) != ACD_AGENT_LOGGED_OUT)
+		return -EBUSY;
+	acd_announce_agent(acd, a, word, 0);
+	if (!acd_word_change(&hot->word, word,
+			     word_agent_make(ACD_AGENT_FREE, 0, ACD_QUIET_BIT, stamp)))
+		return -EBUSY;
+	for (uint32_t q = 0; q < acd->queues_end; q++)
+		if (acd_queue_description(acd, q))
+			config_bit_set(acd_queue_description(acd, q)->members, a, false);
+	acd_agent_description_publish(acd, a, NULL);
+	names_remove(&acd->agent_names, a);
+	reclaim_wait();
+	description_free(old);
+	slot_pool_give(&acd->agent_slots, a);
+	return 0;
+}
+
+int
+stw_agent_remove(struct stw_acd *acd, struct stw_agent agent)
+{
+	uint32_t a;
+	int error;
+
+	acd_config_lock(acd);
+	error = acd_agent_find(acd, agent, &a);
+	if (!error)
+		error = agent_remove(acd, a);
+	acd_config_unlock(acd);
+	return error;
+}
+
+int
+stw_agent_find(struct stw_acd *acd, const char *name, struct stw_agent *agent)
+{
+	uint32_t a;
+
+	acd_config_lock(acd);
+	a = names_find(&acd->agent_names, name);
+	if (a != NAMES_NONE)
+		agent->id = acd_handle(a, acd->agent_generations[a]);
+	acd_config_unlock(acd);
+	return a == NAMES_NONE ? -ENOENT : 0;
+}
+
+void
+config_agents_free(struct stw_acd *acd)
+{
+	for (uint32_t a = 0; a < acd->agents_end; a++)
+		description_free(acd_agent_description(acd, a));
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The engine's data and what its files offer each other. How the parts work together is told in
+ * claim.c. The ordered accesses to shared words are made here, by name:
+ *
+ *  label  where                      order    pairs with  without it
+ *  W1     change of a word           acq_rel  W2          a state is seen without what led to it
+ *  W2     reading a word             acquire  W1          same, seen from the reader
+ *  D1     publishing a description   release  D2          a half-written description is read
+ *  D2     reading its pointer        acquire  D1          same, seen from the reader
+ *  D3     writing a contact's field  release  D4          a new life's field, an old life's word
+ *  D4     reading a contact's field  acquire  D3          same, seen from the reader
+ *  N1     arrivals: add              acq_rel  N2          a contact overtakes a better one
+ *  N2     arrivals: read             acquire  N1          same, seen from the search
+ *  Q1     known: a contact has gone  release  Q2          the queue goes under a contact's last steps
+ *  Q2     known: close from 0        acquire  Q1          same, seen from who removes the queue
+ */
+#ifndef STW_ACD_ENGINE_H
+#define STW_ACD_ENGINE_H
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <strowger/acd.h>
+
+#include "base/base.h"
+#include "names.h"
+#include "sync/counters.h"
+#include "sync/event_queue.h"
+#include "sync/fence.h"
+#include "sync/hint_bits.h"
+#include "sync/lower_bound_tree.h"
+#include "sync/reclaim.h"
+#include "sync/slot_pool.h"
+#include "word.h"
+
+#define ACD_NOBODY       UINT32_MAX
+#define ACD_TIMER_AGENT  (UINT32_C(1) << 31) /* in a timer's item: it is an agent's */
+#define ACD_NOW_MAX      (UINT64_C(1) << 62)
+#define ACD_DURATION_MAX (UINT64_C(1) << 61)
+
+/* Description of an agent: replaced as a whole, read inside of read-side sections. */
+struct acd_agent_description {
+	uint32_t generation;
+	uint32_t misses_max;
+	uint64_t penalty_ns;
+	uint64_t cookie;
+	uint32_t skills_count;
+	_Atomic uint32_t *queues; /* bits: queues whose step asks for nothing the agent lacks */
+	struct stw_skill_level *skills;
+	char name[STW_NAME_BYTES_MAX + 1];
+};
+
+/* Description of a queue: likewise. */
+struct acd_queue_description {
+	uint32_t generation;
+	uint32_t length_max;
+	uint64_t cookie;
+	uint64_t offer_timeout_ns;
+	uint64_t wrap_up_ns;
+	uint64_t service_level_ns;
+	_Atomic uint32_t *members; /* bits: agents who meet the step's terms */
+	uint32_t terms_count;
+	struct stw_skill_level terms[STW_STEP_TERMS_MAX];
+	int64_t target_ns[STW_CLASS_COUNT][STW_CLASS_COUNT];
+	char name[STW_NAME_BYTES_MAX + 1];
+};
+
+struct acd_agent {
+	_Atomic uint64_t word STW_ALIGNED_LINE;
+	_Atomic uint64_t stamps;   /* last stamp given out */
+	_Atomic uint64_t told;     /* stamp of the last word told by an event */
+	_Atomic uint64_t misses;   /* misses in a row, and which claim was counted last */
+	_Atomic uint64_t until_ns; /* end of the wrap-up or pause */
+	_Atomic uint64_t since_ns; /* begin of the state */
+	_Atomic uint32_t after_reason;
+	_Atomic uint32_t timer_position;
+	_Atomic(struct acd_agent_description *) description;
+	_Atomic uint64_t contacts STW_ALIGNED_LINE;
+	_Atomic uint64_t busy_ns;
+};
+
+struct acd_contact {
+	_Atomic uint64_t word STW_ALIGNED_LINE;
+	_Atomic uint64_t told; /* version of the last word told by an event */
+	_Atomic uint64_t enqueue_ns;
+	_Atomic uint64_t arrival;
+	_Atomic uint64_t holders; /* generation << 2 | ACD_RANKING | ACD_CLOSED */
+	_Atomic uint32_t generation;
+	_Atomic uint32_t queue;
+	_Atomic uint32_t reason; /* of a decline */
+	_Atomic uint32_t entry_position;
+	_Atomic uint32_t timer_position;
+	_Atomic int64_t rank_ns[2] STW_ALIGNED_LINE; /* the word's side says which is valid */
+	_Atomic uint32_t class[2];                   /* value * 16 + urgency */
+	_Atomic uint64_t credit_ns;                  /* UINT64_MAX: red channel */
+	_Atomic uint64_t cookie;
+	_Atomic uint64_t connect_ns;
+};
+
+static_assert(sizeof(struct acd_agent) == 2 * STW_CACHE_LINE, "one agent, two lines");
+static_assert(sizeof(struct acd_contact) == 2 * STW_CACHE_LINE, "one contact, two lines");
+
+/* Flags in holders, below the generation: who still needs the slot. */
+#define ACD_RANKING      1u /* a thread computes the class anew */
+#define ACD_CLOSED       2u /* the contact is over */
+#define ACD_HOLDERS_BITS 2
+
+struct acd_queue {
+	_Atomic uint64_t known STW_ALIGNED_LINE; /* contacts of the queue; ACD_QUEUE_CLOSED */
+	_Atomic int64_t waiting;                 /* of them, waiting */
+	_Atomic uint64_t wait_ns_max;
+	_Atomic(struct acd_queue_description *) description STW_ALIGNED_LINE;
+	uint32_t generation; /* of the last definition; under the configuration lock */
+};
+
+static_assert(offsetof(struct acd_queue, description) % STW_CACHE_LINE == 0,
+	      "counts change with every contact, the description with the configuration");
+
+#define ACD_QUEUE_CLOSED (UINT64_C(1) << 63)
+
+/* Columns of the counters, a row per queue; one row more for removed queues, one for the engine. */
+enum acd_counter {
+	ACD_COUNT_OFFERED,
+	ACD_COUNT_ANSWERED,
+	ACD_COUNT_ANSWERED_IN_TIME,
+	ACD_COUNT_ABANDONED,
+	ACD_COUNT_REFUSED,
+	ACD_COUNT_ENDED,
+	ACD_COUNT_OFFERS,
+	ACD_COUNT_DECLINED,
+	ACD_COUNT_TIMED_OUT,
+	ACD_COUNT_WITHDRAWN,
+	ACD_COUNT_WAIT_NS,
+	ACD_COUNT_TALK_NS,
+	ACD_COUNTERS,
+	/* Of the engine's row. */
+	ACD_COUNT_LOGGED_IN = 0,
+	ACD_COUNT_READY,
+	ACD_COUNT_HELPS,
+};
+
+struct stw_acd {
+	struct acd_agent *agents;
+	struct acd_contact *contacts;
+	struct acd_queue *queues;
+	_Atomic uint64_t *idle_since_ns; /* per agent; right while the agent is ready */
+	_Atomic uint64_t *available;     /* hint bits: agents who may be ready */
+	struct stw_acd_config config;
+	struct lower_bound_tree waiting; /* a set per queue; item: contact, ref: its WAITING word */
+	struct lower_bound_tree timers;  /* one set; ref: the word for which the timer was set */
+	struct counters counters;
+	struct slot_pool contact_slots;
+	struct event_queue events;
+	_Atomic uint64_t arrivals STW_ALIGNED_LINE; /* contacts that have become visible */
+	_Atomic uint64_t arrival_numbers STW_ALIGNED_LINE;
+	_Atomic uint32_t sweep STW_ALIGNED_LINE;
+	/* Below: under the configuration lock. */
+	pthread_mutex_t lock STW_ALIGNED_LINE; /* config_lock.c */
+	struct names skill_names;
+	struct names agent_names;
+	struct names queue_names;
+	struct slot_pool agent_slots;
+	struct slot_pool queue_slots;
+	uint32_t *agent_generations;
+	uint32_t skills_count;
+	uint32_t agents_end; /* slots at or above were never used */
+	uint32_t queues_end;
+	void *memory;
+};
+
+/* Agents and contacts that a call has made matchable, to be looked at before it returns. */
+struct acd_todo {
+	uint32_t items[32]; /* agents with ACD_TIMER_AGENT set, contacts without */
+	uint32_t count;
+	bool overflow; /* more than fit: look at everything */
+};
+
+/* announce.c: events, and the timers that go with a state. */
+void acd_announce_contact(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns);
+void acd_announce_agent(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_ns);
+
+/* claim.c: the claim and its end, with helping. */
+bool acd_agent_move(struct stw_acd *acd, uint32_t a, uint64_t old, enum acd_agent_state state,
+		    uint32_t reason, bool quiet, uint64_t now_ns);
+void acd_agent_unlist(struct stw_acd *acd, uint32_t a);
+uint64_t acd_agent_settle(struct stw_acd *acd, uint32_t a, uint64_t now_ns, struct acd_todo *todo);
+void acd_claim(struct stw_acd *acd, uint32_t a, uint64_t agent_word,
+	       const struct lower_bound_tree_entry *entry, uint32_t position, uint64_t now_ns,
+	       struct acd_todo *todo);
+void acd_agent_spell(struct stw_acd *acd, uint32_t a, bool was_busy, uint64_t now_ns);
+
+/* finish.c: what follows a decided contact, with helping. */
+void acd_contact_finish(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
+			struct acd_todo *todo);
+void acd_contact_slot_leave(struct stw_acd *acd, uint32_t c, uint64_t flags_set,
+			    uint64_t flags_cleared);
+
+/* match.c */
+void acd_todo_agent(struct acd_todo *todo, uint32_t a);
+void acd_todo_contact(struct acd_todo *todo, uint32_t c);
+void acd_match_run(struct stw_acd *acd, struct acd_todo *todo, uint64_t now_ns);
+
+/* rank.c */
+int64_t acd_rank(uint64_t enqueue_ns, int64_t target_ns, uint64_t credit_ns);
+
+/* step.c */
+bool acd_step_admits(const struct acd_queue_description *queue,
+		     const struct acd_agent_description *agent);
+
+/* timers.c */
+enum lower_bound_tree_verdict acd_timer_check(void *context, uint32_t item, uint64_t ref);
+
+/* contact.c */
+enum lower_bound_tree_verdict acd_contact_entry_check(void *context, uint32_t item, uint64_t ref);
+int acd_contact_find(struct stw_acd *acd, struct stw_contact handle, uint32_t *c, uint64_t *word);
+
+/* agent.c */
+int acd_agent_find(struct stw_acd *acd, struct stw_agent handle, uint32_t *a);
+
+static inline void
+acd_count(struct stw_acd *acd, uint32_t queue, enum acd_counter counter, uint64_t amount)
+{
+	counters_add(&acd->counters, queue, counter, amount);
+}
+
+static inline void
+acd_count_engine(struct stw_acd *acd, enum acd_counter counter, uint64_t amount)
+{
+	counters_add(&acd->counters, acd->config.queues_max + 1, counter, amount);
+}
+
+static inline struct acd_agent_description *
+acd_agent_description(struct stw_acd *acd, uint32_t a)
+{
+	/* D2, pairs with D1: the description was written before it was published. */
+	return atomic_load_explicit(&acd->agents[a].description, memory_order_acquire);
+}
+
+static inline struct acd_queue_description *
+acd_queue_description(struct stw_acd *acd, uint32_t q)
+{
+	/* D2, pairs with D1 */
+	return atomic_load_explicit(&acd->queues[q].description, memory_order_acquire);
+}
+
+static inline void
+acd_agent_description_publish(struct stw_acd *acd, uint32_t a, struct acd_agent_description *new)
+{
+	/* D1, pairs with D2 */
+	atomic_store_explicit(&acd->agents[a].description, new, memory_order_release);
+}
+
+static inline void
+acd_queue_description_publish(struct stw_acd *acd, uint32_t q, struct acd_queue_description *new)
+{
+	/* D1, pairs with D2 */
+	atomic_store_explicit(&acd->queues[q].description, new, memory_order_release);
+}
+
+/* A contact has become visible: searches under way look again. */
+static inline void
+acd_arrivals_add(struct stw_acd *acd)
+{
+	/* N1, pairs with N2 */
+	atomic_fetch_add_explicit(&acd->arrivals, 1, memory_order_acq_rel);
+}
+
+static inline uint64_t
+acd_arrivals_read(const struct stw_acd *acd)
+{
+	/* N2, pairs with N1 */
+	return atomic_load_explicit(&acd->arrivals, memory_order_acquire);
+}
+
+/* A contact of the queue is no more. */
+static inline void
+acd_queue_known_drop(struct stw_acd *acd, uint32_t q)
+{
+	/* Q1, pairs with Q2 */
+	atomic_fetch_sub_explicit(&acd->queues[q].known, 1, memory_order_release);
+}
+
+/* Close a queue for contacts; false: it has some. */
+static inline bool
+acd_queue_close(struct stw_acd *acd, uint32_t q)
+{
+	uint64_t none = 0;
+
+	/* Q2, pairs with Q1 */
+	return atomic_compare_exchange_strong_explicit(&acd->queues[q].known, &none,
+						       ACD_QUEUE_CLOSED, memory_order_acquire,
+						       memory_order_relaxed);
+}
+
+/* Fields of a contact are written while its slot is free, and read by anybody at any time. Who reads
+ * them reads the word before and after: the same word means that the fields are of that life. */
+static inline uint64_t
+acd_field_read(const _Atomic uint64_t *field)
+{
+	/* D4, pairs with D3 */
+	return atomic_load_explicit(field, memory_order_acquire);
+}
+
+static inline uint32_t
+acd_field_read_32(const _Atomic uint32_t *field)
+{
+	/* D4, pairs with D3 */
+	return atomic_load_explicit(field, memory_order_acquire);
+}
+
+static inline void
+acd_field_write(_Atomic uint64_t *field, uint64_t value)
+{
+	/* D3, pairs with D4 */
+	atomic_store_explicit(field, value, memory_order_release);
+}
+
+static inline void
+acd_field_write_32(_Atomic uint32_t *field, uint32_t value)
+{
+	/* D3, pairs with D4 */
+	atomic_store_explicit(field, value, memory_order_release);
+}
+
+static inline uint64_t
+acd_word_read(const _Atomic uint64_t *word)
+{
+	/* W2, pairs with W1 */
+	return atomic_load_explicit(word, memory_order_acquire);
+}
+
+/* Change a word from exactly this value. */
+static inline bool
+acd_word_change(_Atomic uint64_t *word, uint64_t from, uint64_t to)
+{
+	/* W1, pairs with W2 */
+	return atomic_compare_exchange_strong_explicit(word, &from, to, memory_order_acq_rel,
+						       memory_order_relaxed);
+}
+
+static inline uint64_t
+acd_handle(uint32_t slot, uint32_t generation)
+{
+	return (uint64_t)generation << 32 | slot;
+}
+
+static inline uint64_t
+acd_elapsed(uint64_t from_ns, uint64_t now_ns)
+{
+	return now_ns > from_ns ? now_ns - from_ns : 0;
+}
+
+/* Raise a time to now unless it is later already. */
+static inline void
+acd_time_raise(_Atomic uint64_t *time_ns, uint64_t now_ns)
+{
+	uint64_t old = atomic_load_explicit(time_ns, memory_order_relaxed);
+
+	while (old < now_ns &&
+	       !atomic_compare_exchange_weak_explicit(time_ns, &old, now_ns, memory_order_relaxed,
+						      memory_order_relaxed)) {
+	}
+}
+
+#endif

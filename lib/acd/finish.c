@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Finishing a decided contact: its event, then its agent, then its own next word (steps 4 and 5 of
+ * claim.c). Any thread may do it for any other; each step is one compare-exchange that one wins.
+ */
+#include "engine.h"
+
+/* Misses of an agent: how many in a row, and the claim that was counted last. */
+#define MISS_SHIFT 48
+#define MISS_TAG   ((UINT64_C(1) << MISS_SHIFT) - 1)
+
+/*
+ * Count the end of the claim that `hold` is about among the agent's misses, once whoever does it; returns the
+ * misses in a row. The tag says which claim was counted last. If the agent still holds after the
+ * count was read, the count has not gone on to a later claim; so the compare-exchange counts this one
+ * once. In the tag, the contact's slot is cut to 20 and the version to 28 bits: the next claim of the
+ * same agent with the same tag is the same contact slot 2^28 changes later.
+ */
+static uint32_t
+misses_count(struct acd_agent *agent, uint64_t hold, bool missed)
+{
+	uint64_t tag =
+		((uint64_t)word_slot(hold) << 28 | (word_version(hold) & 0xfffffff)) & MISS_TAG;
+
+	for (;;) {
+		uint64_t old = acd_word_read(&agent->misses);
+		uint64_t count = old >> MISS_SHIFT;
+
+		if ((old & MISS_TAG) == tag || (!missed && !count) ||
+		    acd_word_read(&agent->word) != hold)
+			return (uint32_t)count;
+		count = !missed ? 0 : count < 0xffff ? count + 1 : count;
+		if (acd_word_change(&agent->misses, old, count << MISS_SHIFT | tag))
+			return (uint32_t)count;
+	}
+}
+
+/* What an agent does after a contact that ended with `word`. */
+static enum acd_agent_state
+agent_next(struct stw_acd *acd, uint32_t a, uint64_t hold, uint64_t word, uint64_t now_ns,
+	   uint32_t *reason)
+{
+	struct acd_agent *agent = &acd->agents[a];
+	const struct acd_agent_description *description = acd_agent_description(acd, a);
+	uint32_t q = acd_field_read_32(&acd->contacts[word_slot(hold)].queue);
+	const struct acd_queue_description *queue = acd_queue_description(acd, q);
+	bool missed = word_state(word) == ACD_CONTACT_DECLINED ||
+		      word_state(word) == ACD_CONTACT_TIMED_OUT;
+	bool ended = word_state(word) == ACD_CONTACT_ENDING;
+	uint32_t misses = missed || ended ? misses_count(agent, hold, missed) : 0;
+	uint64_t pause_ns = 0;
+
+	*reason = 0;
+	if (word_after(hold) == ACD_AFTER_LOGOUT)
+		return ACD_AGENT_LOGGED_OUT;
+	if (word_after(hold) == ACD_AFTER_NOT_READY) {
+		*reason = atomic_load_explicit(&agent->after_reason, memory_order_relaxed);
+		return ACD_AGENT_NOT_READY;
+	}
+	if (missed && description && description->misses_max && misses >= description->misses_max) {
+		*reason = STW_REASON_MISSES;
+		return ACD_AGENT_NOT_READY;
+	}
+	if (ended && queue)
+		pause_ns = queue->wrap_up_ns;
+	else if (missed && description)
+		pause_ns = description->penalty_ns;
+	if (!pause_ns)
+		return ACD_AGENT_READY;
+	atomic_store_explicit(&agent->until_ns, now_ns + pause_ns, memory_order_relaxed);
+	if (ended)
+		return ACD_AGENT_WRAP_UP;
+	*reason = STW_REASON_PENALTY;
+	return ACD_AGENT_PAUSED;
+}
+
+/* Step 4; returns true if this call made the agent ready. */
+static bool
+agent_release(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
+{
+	uint32_t a = word_slot(word);
+	uint64_t back = word_state(word) == ACD_CONTACT_ENDING ? 3 : 2;
+	uint64_t k = (word_version(word) - back) & ACD_VERSION_MASK;
+
+	for (;;) {
+		uint64_t hold = acd_word_read(&acd->agents[a].word);
+		enum acd_agent_state state;
+		uint32_t reason;
+
+		if (word_state(hold) != ACD_AGENT_HOLD || word_slot(hold) != c ||
+		    word_version(hold) != k)
+			return false;
+		state = agent_next(acd, a, hold, word, now_ns, &reason);
+		if (acd_agent_move(acd, a, hold, state, reason, false, now_ns))
+			return state == ACD_AGENT_READY;
+	}
+}
+
+/* Step 5 after a miss: the contact waits again, with its rank, and remembers who missed it. */
+static void
+contact_requeue(struct stw_acd *acd, uint32_t c, uint64_t word, struct acd_todo *todo)
+{
+	struct acd_contact *contact = &acd->contacts[c];
+	uint64_t waiting = word_contact_next(word, ACD_CONTACT_WAITING, word_slot(word));
+	uint32_t q = acd_field_read_32(&contact->queue);
+	struct lower_bound_tree_entry entry = {
+		.key = (int64_t)acd_field_read(
+			(_Atomic uint64_t *)&contact->rank_ns[word_side(word)]),
+		.order = acd_field_read(&contact->arrival),
+		.ref = waiting,
+		.item = c,
+	};
+	uint32_t position;
+
+	/* There is an entry for every contact slot, so a full tree is full of stale entries that other threads
+	 * are just taking out. */
+	do {
+		if (acd_word_read(&contact->word) != word)
+			return;
+	} while (lower_bound_tree_insert(&acd->waiting, q, &entry, &position));
+	if (!acd_word_change(&contact->word, word, waiting)) {
+		lower_bound_tree_remove(&acd->waiting, position, waiting);
+		return;
+	}
+	atomic_store_explicit(&contact->entry_position, position, memory_order_relaxed);
+	atomic_fetch_add_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
+	acd_arrivals_add(acd);
+	acd_todo_contact(todo, c);
+}
+
+/* Set and clear flags in a contact's holders; who leaves it closed and not held gives the slot back. */
+void
+acd_contact_slot_leave(struct stw_acd *acd, uint32_t c, uint64_t flags_set, uint64_t flags_cleared)
+{
+	_Atomic uint64_t *holders = &acd->contacts[c].holders;
+	uint64_t old;
+	uint64_t new;
+
+	do {
+		old = acd_word_read(holders);
+		new = (old | flags_set) & ~flags_cleared;
+	} while (!acd_word_change(holders, old, new));
+	if ((new &(ACD_CLOSED | ACD_RANKING)) == ACD_CLOSED)
+		slot_pool_give(&acd->contact_slots, c);
+}
+
+/* Step 5 at the end of a life. */
+static void
+contact_free(struct stw_acd *acd, uint32_t c, uint64_t word)
+{
+	struct acd_contact *contact = &acd->contacts[c];
+	uint32_t q = acd_field_read_32(&contact->queue);
+
+	if (!acd_word_change(&contact->word, word,
+			     word_contact_next(word, ACD_CONTACT_FREE, ACD_AGENT_NONE)))
+		return;
+	acd_contact_slot_leave(acd, c, ACD_CLOSED, 0);
+	acd_queue_known_drop(acd, q);
+}
+
+/*
+ * Do what is left for a contact whose word, read before, is closing. What becomes matchable goes to todo:
+ * the contact before its agent, so that others are asked first.
+ */
+void
+acd_contact_finish(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
+		   struct acd_todo *todo)
+{
+	bool ready = false;
+
+	acd_announce_contact(acd, c, word, now_ns);
+	if (word_slot(word) != ACD_AGENT_NONE)
+		ready = agent_release(acd, c, word, now_ns);
+	if (word_state(word) == ACD_CONTACT_DECLINED || word_state(word) == ACD_CONTACT_TIMED_OUT)
+		contact_requeue(acd, c, word, todo);
+	else
+		contact_free(acd, c, word);
+	if (ready)
+		acd_todo_agent(todo, word_slot(word));
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Offers: accepted and declined. An offer's number is the version of the contact's OFFERED word, so
+ * an answer applies to exactly that word, and one compare-exchange decides between accept, decline,
+ * cancel and time-out.
+ */
+#include "engine.h"
+
+#include <errno.h>
+
+/* Find the contact of an offer that rings. -EALREADY: it is connected by this very offer. */
+static int
+offer_find(struct stw_acd *acd, struct stw_offer offer, uint32_t *c, uint64_t *word)
+{
+	int error = acd_contact_find(acd, offer.contact, c, word);
+
+	if (error)
+		return error;
+	if (word_state(*word) == ACD_CONTACT_OFFERED && word_version(*word) == offer.number)
+		return 0;
+	if (word_state(*word) == ACD_CONTACT_CONNECTED &&
+	    word_version(*word) == ((offer.number + 1) & ACD_VERSION_MASK))
+		return -EALREADY;
+	return -ESTALE;
+}
+
+static void
+offer_timer_remove(struct stw_acd *acd, uint32_t c, uint64_t word)
+{
+	lower_bound_tree_remove(
+		&acd->timers,
+		atomic_load_explicit(&acd->contacts[c].timer_position, memory_order_relaxed), word);
+}
+
+static void
+answer_count(struct stw_acd *acd, uint32_t c, uint32_t q, uint32_t a, uint64_t now_ns)
+{
+	const struct acd_queue_description *queue = acd_queue_description(acd, q);
+	uint64_t wait_ns = acd_elapsed(acd_field_read(&acd->contacts[c].enqueue_ns), now_ns);
+
+	acd_count(acd, q, ACD_COUNT_ANSWERED, 1);
+	if (queue && wait_ns <= queue->service_level_ns)
+		acd_count(acd, q, ACD_COUNT_ANSWERED_IN_TIME, 1);
+	acd_count(acd, q, ACD_COUNT_WAIT_NS, wait_ns);
+	acd_time_raise(&acd->queues[q].wait_ns_max, wait_ns);
+	acd_agent_spell(acd, a, true, now_ns);
+	atomic_fetch_add_explicit(&acd->agents[a].contacts, 1, memory_order_relaxed);
+}
+
+int
+stw_offer_accept(struct stw_acd *acd, struct stw_offer offer, uint64_t now_ns)
+{
+	uint64_t word;
+	uint32_t c;
+	int error;
+
+	reclaim_enter();
+	for (;;) {
+		uint64_t next;
+		uint32_t q;
+
+		error = offer_find(acd, offer, &c, &word);
+		if (error)
+			break;
+		q = acd_field_read_32(&acd->contacts[c].queue);
+		next = word_contact_next(word, ACD_CONTACT_CONNECTED, word_slot(word));
+		acd_announce_contact(acd, c, word, now_ns);
+		acd_time_raise(&acd->contacts[c].connect_ns, now_ns);
+		if (!acd_word_change(&acd->contacts[c].word, word, next))
+			continue;
+		offer_timer_remove(acd, c, word);
+		answer_count(acd, c, q, word_slot(word), now_ns);
+		acd_announce_contact(acd, c, next, now_ns);
+		break;
+	}
+	reclaim_exit();
+	return error;
+}
+
+int
+stw_offer_decline(struct stw_acd *acd, struct stw_offer offer, uint32_t reason, uint64_t now_ns)
+{
+	struct acd_todo todo = {.count = 0};
+	uint64_t word;
+	uint32_t c;
+	int error;
+
+	reclaim_enter();
+	error = offer_find(acd, offer, &c, &word);
+	if (!error) {
+		uint32_t q = acd_field_read_32(&acd->contacts[c].queue);
+		uint64_t next = word_contact_next(word, ACD_CONTACT_DECLINED, word_slot(word));
+
+		acd_announce_contact(acd, c, word, now_ns);
+		/* Of two declines at once, the event may carry either's reason. */
+		acd_field_write_32(&acd->contacts[c].reason, reason);
+		/* Whatever else became of this word, the offer rings no more. */
+		if (acd_word_change(&acd->contacts[c].word, word, next)) {
+			offer_timer_remove(acd, c, word);
+			acd_count(acd, q, ACD_COUNT_DECLINED, 1);
+			acd_contact_finish(acd, c, next, now_ns, &todo);
+		} else {
+			error = -ESTALE;
+		}
+	}
+	acd_match_run(acd, &todo, now_ns);
+	reclaim_exit();
+	return error == -EALREADY ? -ESTALE : error;
+}

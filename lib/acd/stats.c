@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Numbers, added up from the counters; and taking events.
+ */
+#include "engine.h"
+
+#include <errno.h>
+
+static void
+row_add(struct stw_acd *acd, uint32_t row, uint64_t wait_ns_max, struct stw_queue_stats *stats)
+{
+	uint64_t n[ACD_COUNTERS];
+
+	for (uint32_t i = 0; i < ACD_COUNTERS; i++)
+		n[i] = counters_read(&acd->counters, row, i);
+	stats->offered += n[ACD_COUNT_OFFERED];
+	stats->answered += n[ACD_COUNT_ANSWERED];
+	stats->answered_in_time += n[ACD_COUNT_ANSWERED_IN_TIME];
+	stats->abandoned += n[ACD_COUNT_ABANDONED];
+	stats->refused += n[ACD_COUNT_REFUSED];
+	stats->ended += n[ACD_COUNT_ENDED];
+	stats->offers += n[ACD_COUNT_OFFERS];
+	stats->offers_declined += n[ACD_COUNT_DECLINED];
+	stats->offers_timed_out += n[ACD_COUNT_TIMED_OUT];
+	stats->offers_withdrawn += n[ACD_COUNT_WITHDRAWN];
+	stats->wait_ns_answered += n[ACD_COUNT_WAIT_NS];
+	stats->talk_ns += n[ACD_COUNT_TALK_NS];
+	stats->ringing += n[ACD_COUNT_OFFERS] - n[ACD_COUNT_DECLINED] - n[ACD_COUNT_TIMED_OUT] -
+			  n[ACD_COUNT_WITHDRAWN] - n[ACD_COUNT_ANSWERED];
+	stats->connected += n[ACD_COUNT_ANSWERED] - n[ACD_COUNT_ENDED];
+	/* Came, were let in, were not cancelled while waiting, and are not at an agent for now. */
+	stats->waiting += n[ACD_COUNT_OFFERED] - n[ACD_COUNT_REFUSED] -
+			  (n[ACD_COUNT_ABANDONED] - n[ACD_COUNT_WITHDRAWN]) -
+			  (n[ACD_COUNT_OFFERS] - n[ACD_COUNT_DECLINED] - n[ACD_COUNT_TIMED_OUT]);
+	if (wait_ns_max > stats->wait_ns_max)
+		stats->wait_ns_max = wait_ns_max;
+}
+
+/* The numbers of what is under way are read at several instants: never show less than none. */
+static void
+stats_clip(struct stw_queue_stats *stats)
+{
+	if ((int64_t)stats->waiting < 0)
+		stats->waiting = 0;
+	if ((int64_t)stats->ringing < 0)
+		stats->ringing = 0;
+	if ((int64_t)stats->connected < 0)
+		stats->connected = 0;
+}
+
+int
+stw_queue_stats(struct stw_acd *acd, struct stw_queue queue, struct stw_queue_stats *stats)
+{
+	const struct acd_queue_description *description;
+	struct stw_queue_stats sum = {.offered = 0};
+	uint32_t q = (uint32_t)queue.id;
+
+	if (q >= acd->config.queues_max || !queue.id)
+		return -ESTALE;
+	reclaim_enter();
+	description = acd_queue_description(acd, q);
+	if (!description || description->generation != queue.id >> 32) {
+		reclaim_exit();
+		return -ESTALE;
+	}
+	row_add(acd, q, atomic_load_explicit(&acd->queues[q].wait_ns_max, memory_order_relaxed),
+		&sum);
+	reclaim_exit();
+	stats_clip(&sum);
+	*stats = sum;
+	return 0;
+}
+
+void
+stw_acd_stats(struct stw_acd *acd, struct stw_acd_stats *stats)
+{
+	uint32_t engine = acd->config.queues_max + 1;
+	struct stw_acd_stats sum = {.contacts = 0};
+
+	for (uint32_t q = 0; q <= acd->config.queues_max; q++) {
+		row_add(acd, q,
+			atomic_load_explicit(&acd->queues[q].wait_ns_max, memory_order_relaxed),
+			&sum.queues);
+		sum.contacts += atomic_load_explicit(&acd->queues[q].known, memory_order_relaxed) &
+				~ACD_QUEUE_CLOSED;
+	}
+	stats_clip(&sum.queues);
+	sum.agents_logged_in = counters_read(&acd->counters, engine, ACD_COUNT_LOGGED_IN);
+	sum.agents_ready = counters_read(&acd->counters, engine, ACD_COUNT_READY);
+	sum.helps = counters_read(&acd->counters, engine, ACD_COUNT_HELPS);
+	sum.events_lost = atomic_load_explicit(&acd->events.lost_ever, memory_order_relaxed);
+	*stats = sum;
+}
+
+int
+stw_events_take(struct stw_acd *acd, struct stw_event *events, uint32_t count)
+{
+	uint32_t taken = 0;
+
+	if (!count || count > 65536)
+		return -EINVAL;
+	if (!event_queue_take_begin(&acd->events))
+		return -EBUSY;
+	while (taken < count) {
+		uint64_t lost = 0;
+		int what = event_queue_take(&acd->events, &events[taken], &lost);
+
+		if (!what)
+			break;
+		if (what == 2)
+			events[taken] = (struct stw_event){.type = STW_EVENT_LOST, .lost = lost};
+		taken++;
+	}
+	event_queue_take_end(&acd->events);
+	return (int)taken;
+}

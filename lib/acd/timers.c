@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Timers: offers that ring too long, wrap-ups and pauses that end. A timer is an entry of a tree keyed by
+ * its deadline; its ref is the very word for which it was set, so it fires by a compare-exchange from that word
+ * or, when the contact or agent has moved on, not at all.
+ *
+ * Each advance also looks at a few agents and contacts in turn, whatever their state. That finds what a thread
+ * left half done that will never run again: an event not pushed, an agent not released, a contact not put
+ * back. Normally it finds nothing and costs a few loads.
+ *
+ * Progress: each round of the loop fires or removes a timer, or another thread did: lock-free.
+ */
+#include "engine.h"
+
+#include <errno.h>
+
+/* Agents, and contacts, looked at in one advance. */
+#define SWEEP_STEPS 8
+
+enum lower_bound_tree_verdict
+acd_timer_check(void *context, uint32_t item, uint64_t ref)
+{
+	struct stw_acd *acd = context;
+	uint64_t word = item & ACD_TIMER_AGENT
+				? acd_word_read(&acd->agents[item & ~ACD_TIMER_AGENT].word)
+				: acd_word_read(&acd->contacts[item].word);
+
+	return word == ref ? LOWER_BOUND_TREE_LIVE : LOWER_BOUND_TREE_STALE;
+}
+
+static bool
+fire_contact(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, struct acd_todo *todo)
+{
+	uint64_t next = word_contact_next(word, ACD_CONTACT_TIMED_OUT, word_slot(word));
+	uint32_t q = acd_field_read_32(&acd->contacts[c].queue);
+
+	acd_announce_contact(acd, c, word, now_ns);
+	if (!acd_word_change(&acd->contacts[c].word, word, next))
+		return false;
+	acd_count(acd, q, ACD_COUNT_TIMED_OUT, 1);
+	acd_contact_finish(acd, c, next, now_ns, todo);
+	return true;
+}
+
+static bool
+fire_agent(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_ns, struct acd_todo *todo)
+{
+	acd_announce_agent(acd, a, word, now_ns);
+	if (!acd_agent_move(acd, a, word, ACD_AGENT_READY, 0, false, now_ns))
+		return false;
+	acd_todo_agent(todo, a);
+	return true;
+}
+
+static bool
+fire(struct stw_acd *acd, const struct lower_bound_tree_entry *entry, uint32_t position,
+     uint64_t now_ns, struct acd_todo *todo)
+{
+	bool fired;
+
+	if (entry->item & ACD_TIMER_AGENT)
+		fired = fire_agent(acd, entry->item & ~ACD_TIMER_AGENT, entry->ref, now_ns, todo);
+	else
+		fired = fire_contact(acd, entry->item, entry->ref, now_ns, todo);
+	/* By us or by others, the word has changed. */
+	lower_bound_tree_remove(&acd->timers, position, entry->ref);
+	acd_match_run(acd, todo, now_ns);
+	return fired;
+}
+
+static void
+sweep_agent(struct stw_acd *acd, uint32_t a, uint64_t now_ns, struct acd_todo *todo)
+{
+	uint64_t word = acd_agent_settle(acd, a, now_ns, todo);
+
+	if (word_state(word) == ACD_AGENT_FREE)
+		return;
+	acd_announce_agent(acd, a, word, now_ns);
+	if (word_state(word) != ACD_AGENT_READY)
+		return;
+	if (!(hint_bits_read(&acd->available[a / HINT_BITS_WIDTH]) >> a % HINT_BITS_WIDTH & 1))
+		hint_bits_set(&acd->available[a / HINT_BITS_WIDTH], a % HINT_BITS_WIDTH);
+	acd_todo_agent(todo, a);
+}
+
+static void
+sweep_contact(struct stw_acd *acd, uint32_t c, uint64_t now_ns, struct acd_todo *todo)
+{
+	uint64_t word = acd_word_read(&acd->contacts[c].word);
+
+	if (word_contact_closing(word))
+		acd_contact_finish(acd, c, word, now_ns, todo);
+	else if (word_state(word) == ACD_CONTACT_WAITING)
+		acd_todo_contact(todo, c);
+	else
+		acd_announce_contact(acd, c, word, now_ns);
+}
+
+static void
+sweep(struct stw_acd *acd, uint64_t now_ns, struct acd_todo *todo)
+{
+	uint32_t first = atomic_fetch_add_explicit(&acd->sweep, SWEEP_STEPS, memory_order_relaxed);
+
+	for (uint32_t i = first; i < first + SWEEP_STEPS; i++) {
+		sweep_agent(acd, i % acd->config.agents_max, now_ns, todo);
+		sweep_contact(acd, i % acd->config.contacts_max, now_ns, todo);
+		acd_match_run(acd, todo, now_ns);
+	}
+}
+
+int
+stw_acd_advance(struct stw_acd *acd, uint64_t now_ns, uint32_t budget, uint64_t *next_ns)
+{
+	struct acd_todo todo = {.count = 0};
+	uint64_t next = now_ns;
+	uint32_t fired = 0;
+
+	if (!budget)
+		return -EINVAL;
+	reclaim_enter();
+	while (fired < budget) {
+		struct lower_bound_tree_entry entry;
+		uint32_t position;
+
+		if (!lower_bound_tree_min(&acd->timers, 0, &entry, &position)) {
+			next = UINT64_MAX;
+			break;
+		}
+		if (entry.key > (int64_t)now_ns) {
+			next = (uint64_t)entry.key;
+			break;
+		}
+		fired += fire(acd, &entry, position, now_ns, &todo);
+	}
+	sweep(acd, now_ns, &todo);
+	reclaim_exit();
+	if (next_ns)
+		*next_ns = next;
+	return (int)fired;
+}

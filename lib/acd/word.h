@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The two words on which everything is decided: one per contact, one per agent.
+ *
+ * contact   state 4 | side 1 | unused 1 | agent 20 | version 38
+ *   agent:   OFFERED and later: who has it. WAITING: who missed it last, or ACD_AGENT_NONE.
+ *   side:    which of the two copies of class and rank is valid.
+ *   version: one more at every change, over all lives of the slot: each value of the word is there
+ *            once. It wraps after 2.7 * 10^11 changes of one slot: at 10,000 contacts a second, all
+ *            in one slot, after 53 days, and a thread would have to be stopped between two
+ *            instructions for exactly that many.
+ *
+ * agent, with a contact     HOLD 4 | after 2 | contact 20 | version 38
+ *   version: that of the contact's WAITING word that was claimed. What has become of the claim is
+ *            said by the contact's word alone, so there is nothing to keep in step.
+ * agent, without            state 4 | quiet 1 | reason 10 | stamp 49
+ *   stamp:   from the agent's own counter, never twice (2^49 changes are 17 years at a million a
+ *            second). quiet: no event tells of this word.
+ */
+#ifndef STW_ACD_WORD_H
+#define STW_ACD_WORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ACD_AGENT_NONE 0xfffffu
+
+#define ACD_VERSION_BITS 38
+#define ACD_VERSION_MASK ((UINT64_C(1) << ACD_VERSION_BITS) - 1)
+#define ACD_SLOT_MASK    UINT64_C(0xfffff)
+#define ACD_STATE_SHIFT  60
+#define ACD_SIDE_BIT     (UINT64_C(1) << 59)
+#define ACD_AFTER_SHIFT  58
+#define ACD_QUIET_BIT    (UINT64_C(1) << 59)
+#define ACD_REASON_SHIFT 49
+#define ACD_REASON_MASK  UINT64_C(0x3ff)
+#define ACD_STAMP_MASK   ((UINT64_C(1) << ACD_REASON_SHIFT) - 1)
+
+enum acd_contact_state {
+	ACD_CONTACT_FREE,
+	ACD_CONTACT_WAITING,
+	ACD_CONTACT_OFFERED,
+	ACD_CONTACT_CONNECTED,
+	/* Closing: decided, the agent not surely released yet. Anyone may finish them. */
+	ACD_CONTACT_DECLINED,  /* then WAITING */
+	ACD_CONTACT_TIMED_OUT, /* then WAITING */
+	ACD_CONTACT_WITHDRAWN, /* cancelled while offered; then FREE */
+	ACD_CONTACT_ENDING,    /* then FREE */
+	ACD_CONTACT_CANCELLED, /* cancelled while waiting, no agent; then FREE */
+};
+
+enum acd_agent_state {
+	ACD_AGENT_FREE, /* not defined */
+	ACD_AGENT_LOGGED_OUT,
+	ACD_AGENT_NOT_READY,
+	ACD_AGENT_PAUSED, /* NOT_READY to the host, until the penalty ends */
+	ACD_AGENT_READY,
+	ACD_AGENT_HOLD,
+	ACD_AGENT_WRAP_UP,
+};
+
+/* What was asked of an agent that has a contact. */
+enum acd_after {
+	ACD_AFTER_NOTHING,
+	ACD_AFTER_NOT_READY,
+	ACD_AFTER_LOGOUT,
+};
+
+static inline unsigned
+word_state(uint64_t word)
+{
+	return (unsigned)(word >> ACD_STATE_SHIFT);
+}
+
+static inline uint64_t
+word_version(uint64_t word)
+{
+	return word & ACD_VERSION_MASK;
+}
+
+/* Agent of a contact's word, contact of an agent's. */
+static inline uint32_t
+word_slot(uint64_t word)
+{
+	return (uint32_t)(word >> ACD_VERSION_BITS & ACD_SLOT_MASK);
+}
+
+static inline unsigned
+word_side(uint64_t word)
+{
+	return !!(word & ACD_SIDE_BIT);
+}
+
+static inline enum acd_after
+word_after(uint64_t word)
+{
+	return (enum acd_after)(word >> ACD_AFTER_SHIFT & 3);
+}
+
+static inline uint32_t
+word_reason(uint64_t word)
+{
+	return (uint32_t)(word >> ACD_REASON_SHIFT & ACD_REASON_MASK);
+}
+
+static inline uint64_t
+word_stamp(uint64_t word)
+{
+	return word & ACD_STAMP_MASK;
+}
+
+/* The contact's word after `old`: another state and agent, the same side, the next version. */
+static inline uint64_t
+word_contact_next(uint64_t old, enum acd_contact_state state, uint32_t agent)
+{
+	return (uint64_t)state << ACD_STATE_SHIFT | (old & ACD_SIDE_BIT) |
+	       (uint64_t)agent << ACD_VERSION_BITS | ((old + 1) & ACD_VERSION_MASK);
+}
+
+static inline uint64_t
+word_agent_hold(uint32_t contact, uint64_t version, enum acd_after after)
+{
+	return (uint64_t)ACD_AGENT_HOLD << ACD_STATE_SHIFT | (uint64_t)after << ACD_AFTER_SHIFT |
+	       (uint64_t)contact << ACD_VERSION_BITS | version;
+}
+
+static inline uint64_t
+word_agent_make(enum acd_agent_state state, uint32_t reason, uint64_t quiet_bit, uint64_t stamp)
+{
+	return (uint64_t)state << ACD_STATE_SHIFT | quiet_bit |
+	       (uint64_t)reason << ACD_REASON_SHIFT | (stamp & ACD_STAMP_MASK);
+}
+
+/* Whether version a is newer than b, over the wrap. */
+static inline bool
+word_version_after(uint64_t a, uint64_t b)
+{
+	uint64_t ahead = (a - b) & ACD_VERSION_MASK;
+
+	return ahead != 0 && ahead < UINT64_C(1) << (ACD_VERSION_BITS - 1);
+}
+
+static inline bool
+word_contact_closing(uint64_t word)
+{
+	return word_state(word) >= ACD_CONTACT_DECLINED;
+}
+
+#endif
