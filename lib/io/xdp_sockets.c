@@ -40,7 +40,7 @@ xdp_sockets_list(struct xdp_sockets *sockets)
 	while (sockets->count < XDP_SOCKETS_MAX && (entry = readdir(descriptors))) {
 		struct xdp_socket *found = &sockets->socket[sockets->count];
 
-		found->fd = atoi(entry->d_name);
+		found->fd = (int)strtol(entry->d_name, NULL, 10);
 		if (entry->d_name[0] != '.' && is_xdp(found->fd, &found->inode))
 			sockets->count++;
 	}
