@@ -87,6 +87,8 @@ def make_network(queues=1):
         ip(namespace, "link", "set", link, "up")
         # A veth peer leaves the checksum to a device that is not there.
         run("ip", "netns", "exec", namespace, "ethtool", "-K", link, "tx", "off")
+    # The address behind the caller does not answer ARP on the link: only the gateway does.
+    run("ip", "netns", "exec", CALLER, "sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1")
     ip(CALLER, "addr", "add", FAR_IP + "/32", "dev", "lo")
     ip(SWITCH, "route", "add", "10.77.9.0/24", "via", CALLER_IP)
 
