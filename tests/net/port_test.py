@@ -6,87 +6,31 @@ Usage: port_test.py PATH-OF-NET-ECHO [unittest options]
 
 Two namespaces, one veth pair: `caller` (10.77.0.1, and 10.77.9.1 behind it) and `switch`
 (10.77.0.2), where net-echo owns UDP ports 20000 to 20099 and a kernel socket has port 5060.
-Needs root; ends with 77 (skipped) without. All names carry the process id; all is removed.
+Needs root; ends with 77 (skipped) without.
 """
 
-import ctypes
 import os
 import re
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
-ECHO = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else None
-PREFIX = f"stwn{os.getpid()}"
+from network import (PREFIX, Program, ip, link_is_clean, main, make_link, make_namespace,
+                     remove_namespaces, run, udp, unreachables)
+
+ECHO = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else sys.exit(__doc__)
 CALLER, SWITCH = PREFIX + "c", PREFIX + "s"
 CALLER_IP, SWITCH_IP, FAR_IP = "10.77.0.1", "10.77.0.2", "10.77.9.1"
 FIRST, LAST, SIP = 20000, 20099, 5060
 MODES = {"none": 0, "native": 2, "generic": 3}
-CLONE_NEWNET = 0x40000000
-
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def run(*words, check=True):
-    return subprocess.run(words, check=check, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True).stdout
-
-
-def ip(namespace, *words):
-    return run("ip", "-n", namespace, *words)
-
-
-class Inside:
-    """What is opened here belongs to the namespace."""
-
-    def __init__(self, namespace):
-        self.path = "/run/netns/" + namespace
-
-    def enter(self, path):
-        fd = os.open(path, os.O_RDONLY)
-        try:
-            if libc.setns(fd, CLONE_NEWNET) != 0:
-                raise OSError(ctypes.get_errno(), "setns")
-        finally:
-            os.close(fd)
-
-    def __enter__(self):
-        self.home = os.open("/proc/self/ns/net", os.O_RDONLY)
-        self.enter(self.path)
-
-    def __exit__(self, *_):
-        if libc.setns(self.home, CLONE_NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), "setns")
-        os.close(self.home)
-
-
-def udp(namespace, local=None, remote=None):
-    with Inside(namespace):
-        peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    peer.settimeout(1)
-    if local:
-        peer.bind(local)
-    if remote:
-        peer.connect(remote)
-    return peer
 
 
 def make_network(queues=1):
-    for namespace in (CALLER, SWITCH):
-        run("ip", "netns", "add", namespace)
-        ip(namespace, "link", "set", "lo", "up")
-    of_each = ("numrxqueues", str(queues), "numtxqueues", str(queues))
-    run("ip", "link", "add", "caller", "netns", CALLER, *of_each, "type", "veth",
-        "peer", "name", "switch", "netns", SWITCH, *of_each)
-    for namespace, link, address in ((CALLER, "caller", CALLER_IP), (SWITCH, "switch", SWITCH_IP)):
-        ip(namespace, "addr", "add", address + "/24", "dev", link)
-        ip(namespace, "link", "set", link, "up")
-        # A veth peer leaves the checksum to a device that is not there.
-        run("ip", "netns", "exec", namespace, "ethtool", "-K", link, "tx", "off")
+    make_namespace(CALLER)
+    make_namespace(SWITCH)
+    make_link((CALLER, "caller"), (SWITCH, "switch"), queues)
+    ip(CALLER, "addr", "add", CALLER_IP + "/24", "dev", "caller")
+    ip(SWITCH, "addr", "add", SWITCH_IP + "/24", "dev", "switch")
     # The address behind the caller does not answer ARP on the link: only the gateway does.
     run("ip", "netns", "exec", CALLER, "sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1")
     ip(CALLER, "addr", "add", FAR_IP + "/32", "dev", "lo")
@@ -94,27 +38,14 @@ def make_network(queues=1):
 
 
 def remove_network():
-    for namespace in (CALLER, SWITCH):
-        run("ip", "netns", "del", namespace, check=False)
+    remove_namespaces(CALLER, SWITCH)
 
 
-class Echo:
+class Echo(Program):
     """net-echo in the switch's namespace; see echo.c for what it understands."""
 
     def __init__(self, kind, workers):
-        self.log = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen(
-            ["ip", "netns", "exec", SWITCH, ECHO, kind, "switch", SWITCH_IP, str(FIRST), str(LAST),
-             str(workers)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, bufsize=1)
-        self.hello = self.process.stdout.readline().split()
-
-    def ask(self, word):
-        self.process.stdin.write(word + "\n")
-        answer = self.process.stdout.readline().split()
-        if not answer or answer[0] != word.split()[0]:
-            raise AssertionError(f"{word}: {answer}\n{self.lines()}")
-        return answer[1:]
+        super().__init__(SWITCH, ECHO, kind, "switch", SWITCH_IP, FIRST, LAST, workers)
 
     def counts(self):
         names = ("echoed", "echoed_by_1", "other", "steered", "passed", "unserved", "fragments",
@@ -124,22 +55,6 @@ class Echo:
     def neighbour(self, address):
         result, mac = self.ask("neighbour " + address)
         return int(result), mac.lower()
-
-    def lines(self):
-        self.log.seek(0)
-        return self.log.read()
-
-    def quit(self):
-        if self.process.poll() is None:
-            self.process.stdin.write("quit\n")
-        self.process.stdin.close()
-        status = self.process.wait(10)
-        self.process.stdout.close()
-        return status
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
 
 
 class PortTest(unittest.TestCase):
@@ -153,13 +68,6 @@ class PortTest(unittest.TestCase):
         self.addCleanup(echo.quit)
         return echo
 
-    def link_is_clean(self):
-        for _ in range(50):
-            if "xdp" not in ip(SWITCH, "link", "show", "switch"):
-                return True
-            time.sleep(0.02)
-        return False
-
     def echoes(self, peer, payload):
         peer.send(payload)
         try:
@@ -167,20 +75,15 @@ class PortTest(unittest.TestCase):
         except OSError:
             return False
 
-    def unreachables(self):
-        text = run("ip", "netns", "exec", SWITCH, "cat", "/proc/net/snmp")
-        names, values = re.findall(r"^Icmp: (.*)$", text, re.M)
-        return int(dict(zip(names.split(), values.split()))["OutDestUnreachs"])
-
     def owned_ports_reach_the_worker(self, echo):
-        before = self.unreachables()
+        before = unreachables(SWITCH)
         sizes = (0, 1, 12, 172, 1000, 1472)
         for port in (FIRST, (FIRST + LAST) // 2, LAST):
             with udp(CALLER, remote=(SWITCH_IP, port)) as peer:
                 for size in sizes:
                     self.assertTrue(self.echoes(peer, os.urandom(size)), f"{port}, {size} bytes")
         self.assertEqual(echo.counts()["echoed"], 3 * len(sizes))
-        self.assertEqual(self.unreachables(), before, "the kernel answered an owned port")
+        self.assertEqual(unreachables(SWITCH), before, "the kernel answered an owned port")
 
     def kernel_keeps_the_rest(self):
         with udp(SWITCH, local=(SWITCH_IP, SIP)) as server, \
@@ -227,7 +130,7 @@ class PortTest(unittest.TestCase):
                 with self.assertRaises(ConnectionRefusedError):
                     peer.recv(2048)
         self.assertEqual(echo.quit(), 0, echo.lines())
-        self.assertTrue(self.link_is_clean())
+        self.assertTrue(link_is_clean(SWITCH, "switch"))
 
     def test_native_xdp(self):
         self.works("xdp-native", "native")
@@ -284,7 +187,7 @@ class PortTest(unittest.TestCase):
             echo = self.start(kind)
             self.assertEqual(echo.hello[0], "ready", echo.lines())
             echo.kill()
-            self.assertTrue(self.link_is_clean(), kind)
+            self.assertTrue(link_is_clean(SWITCH, "switch"), kind)
         with udp(CALLER, remote=(SWITCH_IP, FIRST)) as peer:
             peer.send(b"x")
             with self.assertRaises(ConnectionRefusedError):
@@ -300,7 +203,7 @@ class PortTest(unittest.TestCase):
         with udp(CALLER, remote=(SWITCH_IP, FIRST)) as peer:
             self.assertTrue(self.echoes(peer, b"still here"))
         self.assertEqual(first.quit(), 0)
-        self.assertTrue(self.link_is_clean())
+        self.assertTrue(link_is_clean(SWITCH, "switch"))
 
     def test_auto_falls_back_to_generic_and_says_so(self):
         # veth refuses native XDP below a peer whose packets would not fit into a page.
@@ -337,26 +240,6 @@ class PortTest(unittest.TestCase):
     def test_auto_prefers_native(self):
         echo = self.start("xdp-auto")
         self.assertEqual(echo.hello, ["ready", "2"], echo.lines())
-
-
-def closing_line(tested, failing):
-    """As Criterion's, which the runner adds up."""
-    print(f"[====] Synthesis: Tested: {tested} | Passing: {tested - failing} | "
-          f"Failing: {failing} | Crashing: 0", flush=True)
-
-
-def main():
-    if ECHO is None:
-        sys.exit(__doc__)
-    if os.geteuid() != 0:
-        print("skipped: network namespaces need root")
-        closing_line(0, 0)
-        sys.exit(77)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    result = unittest.main(verbosity=2, exit=False).result
-    failing = len(result.failures) + len(result.errors)
-    closing_line(result.testsRun, failing)
-    sys.exit(1 if failing else 0)
 
 
 if __name__ == "__main__":
