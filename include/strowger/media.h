@@ -48,13 +48,15 @@ struct stw_eal_config {
 
 /**
  * Bring DPDK's environment up, once in a process. A host that runs DPDK itself does not call it.
+ * The PCI bus is looked at only when `arguments` name a device of it ("-a", "-b").
  *
  * @param config  borrowed until return
  * @return 0
- * @return -EINVAL    a field is outside its range, or EAL refused an argument
+ * @return -EINVAL    a field is outside its range; or EAL refused an argument, after which it
+ *                    cannot be started in this process any more
  * @return -EALREADY  it is up, by this call or by the host; use it as it is
  * @return -ENOMEM    the memory cannot be had
- * @return -EIO       EAL failed otherwise; the log says how
+ * @return -EIO       EAL failed otherwise, or was stopped before; the log says how
  *
  * Threads:  one; the caller becomes EAL's main thread but keeps its CPU affinity.
  * Progress: blocking (waits for the kernel).
@@ -76,7 +78,8 @@ STW_API void stw_eal_stop(void);
 enum stw_port_kind {
 	STW_PORT_DEVICE, /**< a DPDK device string: DPDK owns it, ARP and ICMP are answered here */
 	STW_PORT_TAKEN,  /**< a DPDK port that the host has made and not started; as DEVICE */
-	STW_PORT_AF_XDP, /**< a kernel interface: XDP takes the owned UDP ports, the kernel the rest */
+	STW_PORT_AF_XDP, /**< a kernel interface: XDP takes the owned UDP ports, the kernel the rest;
+			    it has as many receive queues as there are workers */
 	STW_PORT_AF_PACKET, /**< a kernel interface without XDP: slower, the kernel sees all packets too */
 };
 
