@@ -81,33 +81,43 @@ stw_eal_stop(void)
 	eal_state = EAL_OVER;
 }
 
-/* Of any size, over all of them: EAL takes from the largest first. */
+static uint64_t
+read_number(const char *folder, const char *size, const char *file)
+{
+	uint64_t number = 0;
+	char path[512];
+	FILE *stream;
+
+	snprintf(path, sizeof(path), "%s/%s/%s", folder, size, file);
+	stream = fopen(path, "re");
+	if (!stream)
+		return 0;
+	if (fscanf(stream, "%" SCNu64, &number) != 1)
+		number = 0;
+	fclose(stream);
+	return number;
+}
+
+/* Of any size, over all of them: EAL takes from the largest first. Promised ones are not free. */
 static bool
 huge_pages_suffice(uint32_t memory_mib)
 {
 	static const char folder[] = "/sys/kernel/mm/hugepages";
 	uint64_t free_kib = 0;
 	struct dirent *entry;
-	char path[512];
 	DIR *sizes;
 
 	sizes = opendir(folder);
 	if (!sizes)
 		return false;
 	while ((entry = readdir(sizes))) {
+		uint64_t promised = read_number(folder, entry->d_name, "resv_hugepages");
+		uint64_t pages = read_number(folder, entry->d_name, "free_hugepages");
 		uint64_t page_kib;
-		uint64_t pages;
-		FILE *file;
 
-		if (sscanf(entry->d_name, "hugepages-%" SCNu64 "kB", &page_kib) != 1)
-			continue;
-		snprintf(path, sizeof(path), "%s/%s/free_hugepages", folder, entry->d_name);
-		file = fopen(path, "re");
-		if (!file)
-			continue;
-		if (fscanf(file, "%" SCNu64, &pages) == 1)
-			free_kib += pages * page_kib;
-		fclose(file);
+		if (sscanf(entry->d_name, "hugepages-%" SCNu64 "kB", &page_kib) == 1 &&
+		    pages > promised)
+			free_kib += (pages - promised) * page_kib;
 	}
 	closedir(sizes);
 	return free_kib >= (uint64_t)memory_mib << 10;

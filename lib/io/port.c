@@ -88,6 +88,7 @@ port_close(struct port *port)
 	xdp_steer_detach(port->steer);
 	port_guard_stop(port->guard);
 	remove_devices(port);
+	xdp_steer_free(port->steer);
 	if (port->kind == STW_PORT_AF_XDP)
 		sockets_closed_ns = now_ns();
 	rte_mempool_free(port->pool);
@@ -249,6 +250,7 @@ fail_steer:
 	port_guard_stop(port->guard);
 fail_devices:
 	remove_devices(port);
+	xdp_steer_free(port->steer);
 fail_pool:
 	rte_mempool_free(port->pool);
 	return error;

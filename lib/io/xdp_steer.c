@@ -4,8 +4,11 @@
  */
 #include "xdp_steer.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -27,6 +30,7 @@ struct xdp_steer {
 static int refuse_foreign(int ifindex, const char *name);
 static int load_object(struct xdp_steer *steer, const char *name);
 static int attach(struct xdp_steer *steer, int ifindex, const char *name, enum stw_xdp_mode mode);
+static void close_forgotten(int program_fd);
 
 int
 xdp_steer_attach(struct xdp_steer **out, int ifindex, const char *name, enum stw_xdp_mode mode)
@@ -45,7 +49,7 @@ xdp_steer_attach(struct xdp_steer **out, int ifindex, const char *name, enum stw
 	if (!error)
 		error = attach(steer, ifindex, name, mode);
 	if (error) {
-		xdp_steer_detach(steer);
+		xdp_steer_free(steer);
 		return error;
 	}
 	stw_log(STW_LOG_INFO, "XDP-ATTACHED interface=%s mode=%s", name,
@@ -57,11 +61,22 @@ xdp_steer_attach(struct xdp_steer **out, int ifindex, const char *name, enum stw
 void
 xdp_steer_detach(struct xdp_steer *steer)
 {
+	if (!steer || steer->link_fd < 0)
+		return;
+	close(steer->link_fd);
+	steer->link_fd = -1;
+}
+
+void
+xdp_steer_free(struct xdp_steer *steer)
+{
 	if (!steer)
 		return;
-	if (steer->link_fd >= 0)
-		close(steer->link_fd);
-	xdp_steer_bpf__destroy(steer->object);
+	xdp_steer_detach(steer);
+	if (steer->object) {
+		close_forgotten(xdp_steer_program_fd(steer));
+		xdp_steer_bpf__destroy(steer->object);
+	}
 	free(steer);
 }
 
@@ -194,4 +209,44 @@ attach(struct xdp_steer *steer, int ifindex, const char *name, enum stw_xdp_mode
 	if (error == -EPERM || error == -EBUSY || error == -ENOMEM || error == -ENODEV)
 		return error;
 	return error == -EEXIST ? -EBUSY : -ENOTSUP;
+}
+
+/* The program's id; 0 when the descriptor is no program's. */
+static uint32_t
+program_id(int fd)
+{
+	static const char kind[] = "anon_inode:bpf-prog";
+	struct bpf_prog_info info = {0};
+	uint32_t info_bytes = sizeof(info);
+	char target[sizeof(kind)] = {0};
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (readlink(path, target, sizeof(target)) != sizeof(kind) - 1 ||
+	    memcmp(target, kind, sizeof(kind) - 1) != 0)
+		return 0;
+	return bpf_obj_get_info_by_fd(fd, &info, &info_bytes) == 0 ? info.id : 0;
+}
+
+/*
+ * libxdp 1.3 looks at the program once for each socket that joins and forgets a descriptor of it,
+ * which would keep the program and its maps in the kernel until the process ends.
+ */
+static void
+close_forgotten(int program_fd)
+{
+	uint32_t ours = program_id(program_fd);
+	struct dirent *entry;
+	DIR *descriptors;
+
+	descriptors = ours ? opendir("/proc/self/fd") : NULL;
+	if (!descriptors)
+		return;
+	while ((entry = readdir(descriptors))) {
+		int fd = (int)strtol(entry->d_name, NULL, 10);
+
+		if (entry->d_name[0] != '.' && fd != program_fd && program_id(fd) == ours)
+			close(fd);
+	}
+	closedir(descriptors);
 }

@@ -17,7 +17,7 @@ struct xdp_steer;
 /**
  * Load the program and attach it to an interface.
  *
- * @param out      given: set on success only; free with xdp_steer_detach
+ * @param out      given: set on success only; free with xdp_steer_free
  * @param ifindex  interface, in the caller's network namespace
  * @param name     its name, for the log; borrowed until return
  * @param mode     STW_XDP_AUTO, NATIVE or GENERIC
@@ -34,8 +34,14 @@ struct xdp_steer;
  */
 int xdp_steer_attach(struct xdp_steer **out, int ifindex, const char *name, enum stw_xdp_mode mode);
 
-/** Detach the program and free it; NULL is fine. Threads, progress: as xdp_steer_attach. */
+/** Detach the program; NULL is fine. Threads, progress: as xdp_steer_attach. */
 void xdp_steer_detach(struct xdp_steer *steer);
+
+/**
+ * Detach the program if it is not, and free it; NULL is fine. After the sockets that joined it were
+ * closed. Threads, progress: as xdp_steer_attach.
+ */
+void xdp_steer_free(struct xdp_steer *steer);
 
 /** STW_XDP_NATIVE or STW_XDP_GENERIC, as attached. */
 enum stw_xdp_mode xdp_steer_mode(const struct xdp_steer *steer);

@@ -22,8 +22,10 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def run(*words, check=True):
-    return subprocess.run(words, check=check, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True).stdout
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if check and done.returncode != 0:
+        raise OSError(f"{' '.join(words)}: {done.stdout}")
+    return done.stdout
 
 
 def ip(namespace, *words):
@@ -43,7 +45,7 @@ def remove_namespaces(*namespaces):
 def make_link(end, other, queues=1):
     """A veth pair; an end is (namespace, name)."""
     of_each = ("numrxqueues", str(queues), "numtxqueues", str(queues))
-    run("ip", "link", "add", end[1], "netns", end[0], *of_each, "type", "veth",
+    run("ip", "link", "add", "name", end[1], "netns", end[0], *of_each, "type", "veth",
         "peer", "name", other[1], "netns", other[0], *of_each)
     for namespace, name in (end, other):
         ip(namespace, "link", "set", name, "up")

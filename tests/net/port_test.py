@@ -182,6 +182,18 @@ class PortTest(unittest.TestCase):
             time.sleep(0.01)
         self.assertNotIn("STALE", ip(SWITCH, "neigh", "show", CALLER_IP), "asking keeps it alive")
 
+    def test_reopened_port_leaves_nothing(self):
+        for kind in ("xdp-native", "af_packet"):
+            echo = self.start(kind)
+            held = []
+            for _ in range(12):
+                self.assertEqual(echo.ask("reopen"), ["0"], echo.lines())
+                with open(f"/proc/{echo.process.pid}/maps") as maps:
+                    held.append((len(os.listdir(f"/proc/{echo.process.pid}/fd")),
+                                 len(maps.readlines())))
+            self.assertEqual(held[-1], held[1], f"{kind}: descriptors, mappings: {held}")
+            self.assertEqual(echo.quit(), 0, echo.lines())
+
     def test_killed_process_leaves_nothing(self):
         for kind in ("xdp-native", "xdp-generic", "af_packet"):
             echo = self.start(kind)
@@ -222,7 +234,7 @@ class PortTest(unittest.TestCase):
         one = self.start("xdp-native", workers=1)
         self.assertEqual(one.hello, ["error", "-19"], "the second queue would be lost")
         self.assertRegex(one.lines(), r"PORT-QUEUES port=switch receive_queues=2 workers=1")
-        for kind in ("xdp-native", "xdp-generic"):
+        for kind in ("xdp-native", "xdp-generic", "af_packet"):
             echo = self.start(kind, workers=2)
             self.assertEqual(echo.hello[0], "ready", echo.lines())
             for _ in range(2):
