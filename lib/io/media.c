@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The packet plane's life: created with its devices, started, polled, advanced, destroyed.
+ */
+#include "media.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+
+#include "media/memory.h"
+#include "media/stats.h"
+#include "neighbour.h"
+
+/** Next hops refreshed in one call of advance, and words looked at for that. */
+#define REFRESH_HOPS  4
+#define REFRESH_WORDS 4096
+
+static struct media_io *
+io_of(struct stw_media *media)
+{
+	return (struct media_io *)media;
+}
+
+static int64_t
+clock_read_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void
+ports_close(struct media_io *io)
+{
+	while (io->ports_open)
+		port_close(&io->ports[--io->ports_open]);
+}
+
+static int
+ports_open(struct media_io *io, const struct stw_media_config *config)
+{
+	for (uint32_t i = 0; i < config->ports_count; i++) {
+		int error = port_open(&io->ports[i], &config->ports[i], (uint16_t)config->workers,
+				      config->packets_max);
+
+		if (error < 0)
+			return error;
+		io->ports_open++;
+	}
+	return 0;
+}
+
+/** What the stages need to know of the ports. */
+static void
+ports_describe(const struct media_io *io, struct plane_port *ports)
+{
+	for (uint32_t i = 0; i < io->ports_open; i++) {
+		const struct port *port = &io->ports[i];
+		bool segments = (port->tx_offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
+
+		ports[i] = (struct plane_port){
+			.pool = port->pool,
+			.mac = port->mac,
+			.id = port->queue[0].id,
+			.owned = port->ifindex == 0,
+			/* A reference has no address for devices that want physical ones. */
+			.by_reference = segments && rte_eal_iova_mode() == RTE_IOVA_VA,
+		};
+	}
+}
+
+static int
+addresses_own(struct media_io *io, const struct stw_media_config *config)
+{
+	for (uint32_t i = 0; i < config->addresses_count; i++) {
+		const struct stw_address_config *address = &config->addresses[i];
+		int error = port_own(&io->ports[address->port], &address->ip,
+				     address->udp_port_first, address->udp_port_last);
+
+		if (error < 0)
+			return error == -ENOSPC ? -EINVAL : -ENODEV;
+	}
+	return 0;
+}
+
+static uint64_t
+seed_take(void)
+{
+	uint64_t seed;
+
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
+		seed = (uint64_t)clock_read_ns(CLOCK_REALTIME);
+	return seed;
+}
+
+int
+stw_media_create(struct stw_media **out, const struct stw_media_config *config)
+{
+	struct plane_port ports[STW_MEDIA_PORTS_MAX] = {0};
+	struct plane_config plane = {.media = config, .ports = ports};
+	struct media_io *io;
+	int error;
+
+	if (!out || !config || plane_config_check(config) < 0)
+		return -EINVAL;
+	io = memory_map(sizeof(*io));
+	if (!io)
+		return -ENOMEM;
+	error = ports_open(io, config);
+	if (error < 0)
+		goto close;
+	ports_describe(io, ports);
+	plane.packets_min = config->packets_max;
+	plane.seed = seed_take();
+	error = plane_init(&io->plane, &plane);
+	if (error < 0)
+		goto close;
+	atomic_store_explicit(&io->plane.wall_offset_ns,
+			      clock_read_ns(CLOCK_REALTIME) - clock_read_ns(CLOCK_MONOTONIC),
+			      memory_order_relaxed);
+	error = addresses_own(io, config);
+	if (error < 0)
+		goto fini;
+	*out = &io->plane;
+	return 0;
+fini:
+	plane_release(&io->plane);
+close:
+	ports_close(io);
+	if (io->plane.workers)
+		plane_fini(&io->plane);
+	memory_unmap(io, sizeof(*io));
+	return error;
+}
+
+static void
+workers_stop(struct media_io *io)
+{
+	if (!atomic_load_explicit(&io->started, memory_order_relaxed))
+		return;
+	atomic_store_explicit(&io->stopping, 1, memory_order_relaxed);
+	for (uint32_t i = 0; i < io->plane.workers_count; i++)
+		rte_eal_wait_lcore(io->lcores[i]);
+}
+
+void
+stw_media_destroy(struct stw_media *media)
+{
+	struct media_io *io = io_of(media);
+
+	if (!media)
+		return;
+	workers_stop(io);
+	/* Buffers of ports first, as their pools go with them; then what devices may still hold. */
+	plane_release(media);
+	ports_close(io);
+	plane_fini(media);
+	memory_unmap(io, sizeof(*io));
+}
+
+/** Find a worker lcore that waits, above one already taken. */
+static uint32_t
+lcore_free(uint32_t after)
+{
+	uint32_t lcore = rte_get_next_lcore(after, 1, 0);
+
+	while (lcore < RTE_MAX_LCORE && rte_eal_get_lcore_state(lcore) != WAIT)
+		lcore = rte_get_next_lcore(lcore, 1, 0);
+	return lcore;
+}
+
+int
+stw_media_start(struct stw_media *media)
+{
+	struct media_io *io = io_of(media);
+	uint32_t lcore = UINT32_MAX;
+
+	if (atomic_load_explicit(&io->started, memory_order_relaxed))
+		return -EALREADY;
+	for (uint32_t i = 0; i < media->workers_count; i++) {
+		lcore = lcore_free(lcore);
+		if (lcore >= RTE_MAX_LCORE)
+			return -ENODEV;
+		io->lcores[i] = lcore;
+	}
+	atomic_store_explicit(&io->started, 1, memory_order_relaxed);
+	for (uint32_t i = 0; i < media->workers_count; i++) {
+		int error = rte_eal_remote_launch(worker_run, &media->workers[i], io->lcores[i]);
+
+		/* Waiting lcores take work; nobody else may launch on them meanwhile. */
+		STW_ASSERT(error == 0);
+	}
+	return 0;
+}
+
+int
+stw_media_poll(struct stw_media *media, uint32_t worker, uint64_t now_ns)
+{
+	struct media_io *io = io_of(media);
+	unsigned received;
+
+	if (worker >= media->workers_count)
+		return -EINVAL;
+	if (atomic_load_explicit(&io->started, memory_order_relaxed))
+		return -EBUSY;
+	rte_rcu_qsbr_thread_online(media->rcu, worker);
+	media->workers[worker].now_ns = now_ns;
+	received = worker_turn(io, &media->workers[worker]);
+	rte_rcu_qsbr_thread_offline(media->rcu, worker);
+	return (int)received;
+}
+
+/** Look one next hop up in the kernel's tables; false when it is to be tried again. */
+static bool
+hop_resolve(struct media_io *io, uint32_t address, uint32_t hop)
+{
+	struct plane_address *local = &io->plane.addresses[address];
+	struct stw_ip ip = {.family = 4};
+	rte_be32_t wire = rte_cpu_to_be_32(hop);
+	struct rte_ether_addr mac;
+	int error;
+
+	memcpy(ip.bytes, &wire, sizeof(wire));
+	error = neighbour_find(io->ports[local->port].ifindex, &ip, &mac);
+	if (error == 0)
+		hops_learn(&local->hops, hop, &mac);
+	return error != -EAGAIN;
+}
+
+/** Next hops that workers and control have missed. */
+static void
+hops_pending(struct media_io *io)
+{
+	uint32_t kept = 0;
+
+	while (io->pending_count < MEDIA_HOPS_PENDING &&
+	       plane_wanted_take(&io->plane.wants_kernel, &io->pending[io->pending_count]))
+		io->pending_count++;
+	for (uint32_t i = 0; i < io->pending_count; i++) {
+		struct plane_wanted *wanted = &io->pending[i];
+
+		if (!hop_resolve(io, wanted->address, wanted->hop) &&
+		    hops_ask_pends(&io->plane.addresses[wanted->address].hops, wanted->hop))
+			io->pending[kept++] = *wanted;
+	}
+	io->pending_count = kept;
+}
+
+/** Known next hops, a few at a time: the kernel keeps their entries fresh for being asked. */
+static void
+hops_refresh(struct media_io *io)
+{
+	unsigned hops = 0;
+
+	for (unsigned words = 0; words < REFRESH_WORDS && hops < REFRESH_HOPS; words++) {
+		struct plane_address *local = &io->plane.addresses[io->refresh_address];
+		uint32_t hop;
+
+		if (io->ports[local->port].ifindex == 0 ||
+		    io->refresh_word > local->hops.words_mask) {
+			io->refresh_word = 0;
+			io->refresh_address = (io->refresh_address + 1) % io->plane.addresses_count;
+			continue;
+		}
+		hop = hops_at(&local->hops, io->refresh_word++);
+		if (!hop)
+			continue;
+		hop_resolve(io, io->refresh_address, hop);
+		hops++;
+	}
+}
+
+void
+stw_media_advance(struct stw_media *media, uint64_t now_ns)
+{
+	struct media_io *io = io_of(media);
+
+	atomic_store_explicit(&media->wall_offset_ns,
+			      clock_read_ns(CLOCK_REALTIME) - (int64_t)now_ns,
+			      memory_order_relaxed);
+	plane_advance(media, now_ns);
+	hops_pending(io);
+	hops_refresh(io);
+}
+
+void
+stw_media_stats(struct stw_media *media, struct stw_media_stats *stats)
+{
+	const struct media_io *io = io_of(media);
+
+	plane_stats_read(media, stats);
+	for (uint32_t i = 0; i < io->ports_open; i++) {
+		const struct port *port = &io->ports[i];
+
+		stats->packets_in_use += rte_mempool_in_use_count(port->pool);
+		for (uint32_t device = 0; device < port->devices; device++) {
+			struct rte_eth_stats counted;
+
+			if (rte_eth_stats_get(port->queue[device].id, &counted) == 0)
+				stats->port_missed += counted.imissed + counted.rx_nombuf;
+		}
+	}
+}
+
+enum stw_xdp_mode
+stw_media_xdp_mode(const struct stw_media *media, uint32_t port)
+{
+	const struct media_io *io = (const struct media_io *)media;
+
+	return port < io->ports_open ? io->ports[port].xdp_mode : STW_XDP_NONE;
+}

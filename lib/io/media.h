@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The packet plane with its devices, and one turn of a worker.
+ */
+#ifndef STW_IO_MEDIA_H
+#define STW_IO_MEDIA_H
+
+#include "media/plane.h"
+#include "port.h"
+
+/** Next hops on kernels' ports that advance looks after, at most. */
+#define MEDIA_HOPS_PENDING 64
+
+/** A packet plane and its devices. */
+struct media_io {
+	struct stw_media plane; /**< first: the public handle */
+	struct port ports[STW_MEDIA_PORTS_MAX];
+	uint32_t ports_open;
+	_Atomic uint32_t started;  /**< 1: the workers were launched */
+	_Atomic uint32_t stopping; /**< 1: they are to end */
+	uint32_t lcores[STW_MEDIA_WORKERS_MAX];
+
+	/* Of stw_media_advance. */
+	struct plane_wanted pending[MEDIA_HOPS_PENDING];
+	uint32_t pending_count;
+	uint32_t refresh_address; /**< whose next hops are refreshed next */
+	uint32_t refresh_word;
+};
+
+/**
+ * One turn of a worker at worker->now_ns: a burst from each port, all stages, send; playout that
+ * is due; a bounded part of what is to be done beside. Reports a quiescent state at its end.
+ *
+ * @return number of packets received
+ *
+ * Threads: the worker. Progress: wait-free (bound: a burst for each port, WORKER_PLAY_ROUNDS bursts
+ *          of playout).
+ */
+unsigned worker_turn(const struct media_io *io, struct worker *worker);
+
+/** What an EAL worker lcore runs; argument: struct worker. Returns 0 when it is told to stop. */
+int worker_run(void *argument);
+
+#endif

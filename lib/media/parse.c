@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Stage parse: Ethernet, VLAN, IPv4, UDP; whose address it is; checksums. What is not ours or not
+ * whole gets its verdict here.
+ *
+ * Before that each packet becomes one segment of memory that nobody else refers to, because later
+ * stages rewrite it in place; most packets are.
+ */
+#include "stages.h"
+
+#include <rte_arp.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_udp.h>
+
+#include "checksum.h"
+#include "plane.h"
+
+/** Packets between a prefetch and its use. */
+#define PARSE_AHEAD 6
+
+/** Identifier of a VLAN in its tag; 0: only a priority. */
+#define VLAN_ID_MASK 0x0fff
+
+/** Make a packet writable: one segment, ours alone. */
+static bool
+packet_own(struct worker *worker, struct packet *packet)
+{
+	struct rte_mempool *pool = worker->media->ports[worker->port].pool;
+	struct rte_mbuf *mbuf = packet->mbuf, *copy;
+
+	if (STW_LIKELY(mbuf->nb_segs == 1 && RTE_MBUF_DIRECT(mbuf) &&
+		       rte_mbuf_refcnt_read(mbuf) == 1))
+		return true;
+	copy = rte_pktmbuf_copy(mbuf, pool, 0, UINT32_MAX);
+	if (!copy) {
+		packet_drop(packet, STW_DROP_NO_BUFFER);
+		return false;
+	}
+	copy->ol_flags |=
+		mbuf->ol_flags & (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
+	rte_pktmbuf_free(mbuf);
+	packet->mbuf = copy;
+	if (copy->nb_segs > 1) {
+		/* Larger than a buffer: no media packet is. */
+		packet_drop(packet, STW_DROP_NOT_OURS);
+		return false;
+	}
+	return true;
+}
+
+static bool
+ip_checksum_is_wrong(const struct rte_mbuf *mbuf, const struct rte_ipv4_hdr *ip, size_t ip_bytes)
+{
+	uint64_t flags = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+
+	if (flags == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+		return false;
+	if (flags == RTE_MBUF_F_RX_IP_CKSUM_BAD)
+		return true;
+	return checksum_fold(checksum_add(0, (const uint8_t *)ip, ip_bytes)) != 0xffff;
+}
+
+static bool
+udp_checksum_is_wrong(const struct rte_mbuf *mbuf, const struct rte_ipv4_hdr *ip,
+		      const struct rte_udp_hdr *udp, size_t udp_bytes)
+{
+	uint64_t flags = mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+	uint64_t sum;
+
+	/* RFC 768: 0 means that the sender made none. */
+	if (udp->dgram_cksum == 0 || flags == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+		return false;
+	if (flags == RTE_MBUF_F_RX_L4_CKSUM_BAD)
+		return true;
+	sum = (uint64_t)ip->src_addr + ip->dst_addr + rte_cpu_to_be_16(IPPROTO_UDP) +
+	      udp->dgram_len;
+	return checksum_fold(checksum_add(sum, (const uint8_t *)udp, udp_bytes)) != 0xffff;
+}
+
+/** UDP header and what it carries; ip_end is the datagram's end in the frame. */
+static void
+parse_udp(struct worker *worker, struct packet *packet, const struct rte_ipv4_hdr *ip,
+	  size_t ip_end)
+{
+	const struct plane_address *address = &worker->media->addresses[packet->address];
+	struct rte_mbuf *mbuf = packet->mbuf;
+	const struct rte_udp_hdr *udp =
+		rte_pktmbuf_mtod_offset(mbuf, const struct rte_udp_hdr *, packet->udp_offset);
+	size_t udp_bytes;
+	uint16_t port;
+
+	if (ip_end < packet->udp_offset + sizeof(*udp)) {
+		packet_drop(packet, STW_DROP_MALFORMED);
+		return;
+	}
+	udp_bytes = rte_be_to_cpu_16(udp->dgram_len);
+	if (udp_bytes < sizeof(*udp) || udp_bytes > ip_end - packet->udp_offset) {
+		packet_drop(packet, STW_DROP_MALFORMED);
+		return;
+	}
+	port = rte_be_to_cpu_16(udp->dst_port);
+	if (port < address->udp_first || port > address->udp_last) {
+		packet_drop(packet, STW_DROP_NOT_OURS);
+		return;
+	}
+	if (udp_checksum_is_wrong(mbuf, ip, udp, udp_bytes)) {
+		packet_drop(packet, STW_DROP_CHECKSUM);
+		return;
+	}
+	packet->kind = PACKET_UDP;
+	packet->udp_port = port;
+	packet->source_ip = ip->src_addr;
+	packet->source_port = udp->src_port;
+	packet->payload_bytes = (uint16_t)(udp_bytes - sizeof(*udp));
+	/* What Ethernet or IP have behind it is padding. */
+	mbuf->data_len = (uint16_t)(packet->udp_offset + udp_bytes);
+	mbuf->pkt_len = mbuf->data_len;
+	rte_prefetch0(&address->legs[(port - address->udp_first) / 2]);
+}
+
+static void
+parse_ipv4(struct worker *worker, struct packet *packet, size_t offset)
+{
+	struct rte_mbuf *mbuf = packet->mbuf;
+	const struct rte_ipv4_hdr *ip =
+		rte_pktmbuf_mtod_offset(mbuf, const struct rte_ipv4_hdr *, offset);
+	size_t frame_bytes = mbuf->data_len, ip_bytes, ip_end;
+	uint32_t found;
+
+	if (frame_bytes < offset + sizeof(*ip)) {
+		packet_drop(packet, STW_DROP_MALFORMED);
+		return;
+	}
+	ip_bytes = (size_t)(ip->version_ihl & 0x0f) * 4;
+	ip_end = offset + rte_be_to_cpu_16(ip->total_length);
+	if (ip->version_ihl >> 4 != 4 || ip_bytes < sizeof(*ip) || ip_end < offset + ip_bytes ||
+	    ip_end > frame_bytes) {
+		packet_drop(packet, STW_DROP_MALFORMED);
+		return;
+	}
+	if (ip_checksum_is_wrong(mbuf, ip, ip_bytes)) {
+		packet_drop(packet, STW_DROP_CHECKSUM);
+		return;
+	}
+	found = plane_address_find(worker->media, ip->dst_addr);
+	if (!found || worker->media->addresses[found - 1].port != worker->port) {
+		packet_drop(packet, STW_DROP_NOT_OURS);
+		return;
+	}
+	if (ip->fragment_offset &
+	    rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) {
+		packet_drop(packet, STW_DROP_FRAGMENT);
+		return;
+	}
+	packet->address = (uint8_t)(found - 1);
+	packet->ip_offset = (uint16_t)offset;
+	packet->udp_offset = (uint16_t)(offset + ip_bytes);
+	if (STW_LIKELY(ip->next_proto_id == IPPROTO_UDP)) {
+		parse_udp(worker, packet, ip, ip_end);
+	} else if (ip->next_proto_id == IPPROTO_ICMP && worker->media->ports[worker->port].owned) {
+		packet->kind = PACKET_ICMP;
+		packet->source_ip = ip->src_addr;
+		packet->payload_bytes = (uint16_t)(ip_end - packet->udp_offset);
+	} else {
+		packet_drop(packet, STW_DROP_NOT_OURS);
+	}
+}
+
+static void
+parse_arp(struct worker *worker, struct packet *packet, size_t offset)
+{
+	if (!worker->media->ports[worker->port].owned)
+		packet_drop(packet, STW_DROP_NOT_OURS);
+	else if (packet->mbuf->data_len < offset + sizeof(struct rte_arp_hdr))
+		packet_drop(packet, STW_DROP_MALFORMED);
+	else {
+		packet->kind = PACKET_ARP;
+		packet->udp_offset = (uint16_t)offset;
+	}
+}
+
+static void
+parse_frame(struct worker *worker, struct packet *packet)
+{
+	const struct rte_mbuf *mbuf = packet->mbuf;
+	const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(mbuf, const struct rte_ether_hdr *);
+	size_t offset = sizeof(*ether);
+	rte_be16_t type;
+
+	if (mbuf->data_len < offset) {
+		packet_drop(packet, STW_DROP_MALFORMED);
+		return;
+	}
+	type = ether->ether_type;
+	if (type == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN)) {
+		const struct rte_vlan_hdr *vlan = (const struct rte_vlan_hdr *)(ether + 1);
+
+		offset += sizeof(*vlan);
+		if (mbuf->data_len < offset) {
+			packet_drop(packet, STW_DROP_MALFORMED);
+			return;
+		}
+		if (vlan->vlan_tci & rte_cpu_to_be_16(VLAN_ID_MASK)) {
+			packet_drop(packet, STW_DROP_NOT_OURS);
+			return;
+		}
+		type = vlan->eth_proto;
+	}
+	if (STW_LIKELY(type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)))
+		parse_ipv4(worker, packet, offset);
+	else if (type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
+		parse_arp(worker, packet, offset);
+	else
+		packet_drop(packet, STW_DROP_NOT_OURS);
+}
+
+void
+stage_parse(struct worker *worker, struct packet *packets, unsigned count)
+{
+	for (unsigned i = 0; i < count && i < PARSE_AHEAD; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(packets[i].mbuf, void *));
+	for (unsigned i = 0; i < count; i++) {
+		if (i + PARSE_AHEAD < count) {
+			const uint8_t *frame =
+				rte_pktmbuf_mtod(packets[i + PARSE_AHEAD].mbuf, uint8_t *);
+
+			/* The checksum reads all of a media packet. */
+			rte_prefetch0(frame);
+			rte_prefetch0(frame + STW_CACHE_LINE);
+			rte_prefetch0(frame + 2 * STW_CACHE_LINE);
+			rte_prefetch0(frame + 3 * STW_CACHE_LINE);
+		}
+		if (packet_own(worker, &packets[i]))
+			parse_frame(worker, &packets[i]);
+	}
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Playing: each worker sends its legs (slot modulo workers) a packet every 20 ms.
+ *
+ * Legs that play lie in a wheel of one-millisecond slots, each a list ordered by the time at which
+ * a leg is to be looked at; all such times are less than one turn of the wheel ahead. A turn of the
+ * worker looks only at legs that are due and at the first one that is not.
+ *
+ * What a leg is attached to is one word of control's (struct leg_ask); the worker reads it before
+ * each packet, so a detached leg gets nothing more. A newly attached leg is put into a list that
+ * the worker empties. A leg's slot may be freed and used again while it lies in the wheel or the
+ * list: it is looked at then, and goes by the word that it has by then.
+ *
+ * A packet is a small buffer with headers and a reference to the payload in the playout's block,
+ * which all listeners share. Where the device takes one segment only, the payload is copied.
+ *
+ * Late by up to PLAY_LATE_NS, packets are sent one after the other; later, what was missed is left
+ * out of time: the RTP timestamp jumps, the sequence number and the announcement do not.
+ *
+ *  label  where                       order    pairs with  without it
+ *  A1     (playout.c) attach: set     release  A2          an old start, or an unfilled playout
+ *  A2     attach: read                acquire  A1          same, seen from the worker
+ *  A3     (playout.c) queued: set     acq_rel  A4          a leg is looked at before its attach word
+ *  A4     queued: cleared             acq_rel  A3          same: one of both sees the other's
+ *  A5     (playout.c) asked: pushed   release  A6          a list's link is read before it is set
+ *  A6     asked: taken                acquire  A5          same, seen from the worker
+ *  A7     attach: ended               acq_rel  A1, A8      -
+ *  A8     listeners: left             release  A9          the block is freed while it is read
+ *
+ * Source: RFC 3550 5.1 (marker, sequence, timestamp), RFC 3551 4.1.
+ */
+#include <rte_ip.h>
+#include <rte_udp.h>
+
+#include "checksum.h"
+#include "plane.h"
+#include "way.h"
+
+#define NS_PER_MS      UINT64_C(1000000)
+#define PLAY_PERIOD_NS (STW_PLAYOUT_PACKET_MS * NS_PER_MS)
+
+/** Lateness that is made up for by sending faster. */
+#define PLAY_LATE_NS (3 * PLAY_PERIOD_NS)
+
+/** Legs that begin later than this are looked at again after it; less than a wheel's turn. */
+#define PLAY_AHEAD_NS (WORKER_TICKS * NS_PER_MS / 2)
+
+/** Newly attached legs looked at in one turn. */
+#define PLAY_ASKS_BURST 64
+
+/** Steps from a list's end to a leg's place; beyond, it is up to a millisecond late. */
+#define PLAY_STEPS_MAX 64
+
+#define PLAY_TTL 64
+
+struct play_headers {
+	struct rte_ether_hdr ether;
+	struct rte_ipv4_hdr ip;
+	struct rte_udp_hdr udp;
+	uint8_t rtp[STW_RTP_HEADER_BYTES];
+} __attribute__((packed, aligned(2)));
+
+static void
+wheel_unlink(struct worker *worker, uint32_t leg)
+{
+	struct leg_play *plays = worker->media->plays, *play = &plays[leg];
+	uint32_t slot = play->tick - 1u;
+
+	if (!play->tick)
+		return;
+	if (play->previous)
+		plays[play->previous].next = play->next;
+	else
+		worker->wheel.first[slot] = play->next;
+	if (play->next)
+		plays[play->next].previous = play->previous;
+	else
+		worker->wheel.last[slot] = play->previous;
+	play->tick = 0;
+	worker->wheel.legs--;
+}
+
+static void
+wheel_link(struct worker *worker, uint32_t leg)
+{
+	struct leg_play *plays = worker->media->plays, *play = &plays[leg];
+	uint64_t look_ns = play->due_ns;
+	uint32_t slot, after;
+
+	if (look_ns > worker->now_ns + PLAY_AHEAD_NS)
+		look_ns = worker->now_ns + PLAY_AHEAD_NS;
+	/* What is due before the tick looked at next would wait for a whole turn of the wheel. */
+	if (look_ns / NS_PER_MS < worker->wheel.tick)
+		look_ns = worker->wheel.tick * NS_PER_MS;
+	play->look_ns = look_ns;
+	slot = look_ns / NS_PER_MS % WORKER_TICKS;
+	after = worker->wheel.last[slot];
+	for (unsigned step = 0; after && step < PLAY_STEPS_MAX && plays[after].look_ns > look_ns;
+	     step++)
+		after = plays[after].previous;
+	play->previous = after;
+	play->next = after ? plays[after].next : worker->wheel.first[slot];
+	if (after)
+		plays[after].next = leg;
+	else
+		worker->wheel.first[slot] = leg;
+	if (play->next)
+		plays[play->next].previous = leg;
+	else
+		worker->wheel.last[slot] = leg;
+	play->tick = (uint16_t)(slot + 1);
+	worker->wheel.legs++;
+}
+
+/** Begin what a leg was attached to. */
+static void
+play_begin(struct worker *worker, uint32_t leg)
+{
+	struct leg_play *play = &worker->media->plays[leg];
+	struct leg_ask *ask = &worker->media->asks[leg];
+	uint64_t stream = atomic_load_explicit(&ask->stream, memory_order_relaxed);
+
+	play->due_ns = atomic_load_explicit(&ask->start_ns, memory_order_relaxed);
+	play->position = 0;
+	play->marker = 1;
+	if (play->stream != stream) {
+		play->stream = stream;
+		play->ssrc = atomic_load_explicit(&ask->ssrc, memory_order_relaxed);
+		play->timestamp = atomic_load_explicit(&ask->timestamp, memory_order_relaxed);
+		play->sequence =
+			(uint16_t)atomic_load_explicit(&ask->sequence, memory_order_relaxed);
+	} else if (play->due_ns > play->sent_due_ns + PLAY_PERIOD_NS) {
+		play->timestamp += (uint32_t)((play->due_ns - play->sent_due_ns - PLAY_PERIOD_NS) /
+					      RTP_TICK_NS);
+	}
+}
+
+/** Go by the leg's attach word: begin, change or stop. True when it plays. */
+static bool
+play_follow(struct worker *worker, uint32_t leg)
+{
+	struct leg_play *play = &worker->media->plays[leg];
+	/* A2, pairs with A1: the playout and the start are seen as control filled them. */
+	uint64_t attach =
+		atomic_load_explicit(&worker->media->asks[leg].attach, memory_order_acquire);
+
+	if (attach != play->attached) {
+		play->attached = attach;
+		if ((uint32_t)attach)
+			play_begin(worker, leg);
+	}
+	return (uint32_t)attach != 0;
+}
+
+/** The announcement is over, unless control has just put another in its place. */
+static void
+play_end(struct worker *worker, uint32_t leg)
+{
+	struct leg_play *play = &worker->media->plays[leg];
+	struct playout *playout = &worker->media->playouts[(uint32_t)play->attached];
+	struct stw_media_event event = {.type = STW_MEDIA_EVENT_PLAYOUT_ENDED};
+	uint64_t attach = play->attached;
+
+	event.playout.id = atomic_load_explicit(&playout->handle, memory_order_relaxed);
+	/* A7: of this worker and a control thread one takes the leg off the playout. */
+	if (!atomic_compare_exchange_strong_explicit(&worker->media->asks[leg].attach, &attach,
+						     attach >> 32 << 32, memory_order_acq_rel,
+						     memory_order_acquire))
+		return;
+	play->attached = attach >> 32 << 32;
+	/* A8, pairs with A9: who unloads the playout knows that we do not read it any more. */
+	atomic_fetch_sub_explicit(&playout->listeners, 1, memory_order_release);
+	events_tell_leg(worker, leg, &event);
+}
+
+static void
+headers_fill(struct play_headers *headers, const struct leg_play *play, union leg_traits traits,
+	     const struct way *way, const struct rte_ether_addr *source, uint32_t payload_sum)
+{
+	uint16_t udp_bytes = sizeof(headers->udp) + sizeof(headers->rtp) + PLAYOUT_PAYLOAD_BYTES;
+	rte_be16_t sequence = rte_cpu_to_be_16(play->sequence);
+	rte_be32_t timestamp = rte_cpu_to_be_32(play->timestamp);
+	rte_be32_t ssrc = rte_cpu_to_be_32(play->ssrc);
+	uint64_t sum;
+
+	headers->ether.dst_addr = way->mac;
+	headers->ether.src_addr = *source;
+	headers->ether.ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+	headers->ip = (struct rte_ipv4_hdr){
+		.version_ihl = RTE_IPV4_VHL_DEF,
+		.type_of_service = (uint8_t)(traits.dscp << 2),
+		.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(headers->ip) + udp_bytes)),
+		.fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG),
+		.time_to_live = PLAY_TTL,
+		.next_proto_id = IPPROTO_UDP,
+		.src_addr = way->local_ip,
+		.dst_addr = way->ip,
+	};
+	headers->ip.hdr_checksum = (uint16_t)~checksum_fold(
+		checksum_add(0, (const uint8_t *)&headers->ip, sizeof(headers->ip)));
+	headers->rtp[0] = 2 << 6;
+	headers->rtp[1] = (uint8_t)(play->marker << 7 | traits.audio_pt);
+	memcpy(headers->rtp + 2, &sequence, 2);
+	memcpy(headers->rtp + 4, &timestamp, 4);
+	memcpy(headers->rtp + 8, &ssrc, 4);
+	headers->udp = (struct rte_udp_hdr){
+		.src_port = way->local_port,
+		.dst_port = way->port,
+		.dgram_len = rte_cpu_to_be_16(udp_bytes),
+	};
+	sum = (uint64_t)way->local_ip + way->ip + rte_cpu_to_be_16(IPPROTO_UDP) +
+	      headers->udp.dgram_len + payload_sum;
+	sum = checksum_add(sum, (const uint8_t *)&headers->udp,
+			   sizeof(headers->udp) + sizeof(headers->rtp));
+	headers->udp.dgram_cksum = (uint16_t)~checksum_fold(sum);
+	if (headers->udp.dgram_cksum == 0)
+		headers->udp.dgram_cksum = 0xffff;
+}
+
+/** Put the payload behind the headers: by reference where the device can, else copied. */
+static struct rte_mbuf *
+packet_make(struct worker *worker, struct playout *playout, uint8_t *payload, bool by_reference)
+{
+	struct rte_mbuf_ext_shared_info *info = &playout->shares[worker->index].info;
+	struct rte_mbuf *pair[2];
+
+	if (rte_pktmbuf_alloc_bulk(worker->play_pool, pair, by_reference ? 2 : 1) < 0)
+		return NULL;
+	pair[0]->data_len = sizeof(struct play_headers);
+	pair[0]->pkt_len = sizeof(struct play_headers) + PLAYOUT_PAYLOAD_BYTES;
+	if (!by_reference) {
+		memcpy(rte_pktmbuf_mtod_offset(pair[0], void *, sizeof(struct play_headers)),
+		       payload, PLAYOUT_PAYLOAD_BYTES);
+		pair[0]->data_len = (uint16_t)pair[0]->pkt_len;
+		return pair[0];
+	}
+	rte_pktmbuf_attach_extbuf(pair[1], payload, (rte_iova_t)(uintptr_t)payload,
+				  PLAYOUT_PAYLOAD_BYTES, info);
+	rte_mbuf_ext_refcnt_update(info, 1);
+	pair[1]->data_len = PLAYOUT_PAYLOAD_BYTES;
+	pair[1]->pkt_len = PLAYOUT_PAYLOAD_BYTES;
+	pair[0]->next = pair[1];
+	pair[0]->nb_segs = 2;
+	return pair[0];
+}
+
+/** Make the packet that is due; false when there is no way or no buffer. */
+static bool
+play_packet(struct worker *worker, uint32_t leg)
+{
+	struct stw_media *media = worker->media;
+	struct leg_play *play = &media->plays[leg];
+	struct leg_route *to = &media->routes[leg];
+	struct playout *playout = &media->playouts[(uint32_t)play->attached];
+	union leg_traits traits = {atomic_load_explicit(&to->traits, memory_order_relaxed)};
+	uint32_t port = media->addresses[to->address].port;
+	struct rte_mbuf *mbuf;
+	struct way way;
+
+	if (way_find(worker, to, false, &way) != PACKET_PENDING)
+		return false;
+	mbuf = packet_make(worker, playout,
+			   playout->payloads[traits.codec] +
+				   (size_t)play->position * PLAYOUT_PAYLOAD_BYTES,
+			   media->ports[port].by_reference);
+	if (!mbuf)
+		return false;
+	headers_fill(rte_pktmbuf_mtod(mbuf, struct play_headers *), play, traits, &way,
+		     &media->ports[port].mac, playout->sums[traits.codec][play->position]);
+	worker_send(worker, port, mbuf, (struct send_note){.leg = leg, .kind = SEND_PLAYED});
+	worker_count_own(&play->packets, 1);
+	worker->counters.played++;
+	return true;
+}
+
+/** One leg that is due: its packet, and its next place in the wheel. 1 when a packet was made. */
+static unsigned
+play_leg(struct worker *worker, uint32_t leg)
+{
+	struct leg_play *play = &worker->media->plays[leg];
+	struct playout *playout;
+	unsigned made = 0;
+
+	if (!play_follow(worker, leg))
+		return 0;
+	playout = &worker->media->playouts[(uint32_t)play->attached];
+	if (play->due_ns > worker->now_ns) {
+		wheel_link(worker, leg);
+		return 0;
+	}
+	if (play->position == playout->packets) {
+		if (!playout->loop) {
+			play_end(worker, leg);
+			/* Attached to another in this very moment: it is looked at again. */
+			if (play_follow(worker, leg))
+				wheel_link(worker, leg);
+			return 0;
+		}
+		play->position = 0;
+	}
+	if (worker->now_ns - play->due_ns > PLAY_LATE_NS) {
+		uint64_t missed = (worker->now_ns - play->due_ns) / PLAY_PERIOD_NS;
+
+		play->due_ns += missed * PLAY_PERIOD_NS;
+		play->timestamp += (uint32_t)(missed * PLAYOUT_PAYLOAD_BYTES);
+		play->marker = 1;
+	}
+	if (play_packet(worker, leg)) {
+		play->sequence++;
+		play->marker = 0;
+		made = 1;
+	} else {
+		worker->counters.play_dropped++;
+	}
+	play->position++;
+	play->timestamp += PLAYOUT_PAYLOAD_BYTES;
+	play->sent_due_ns = play->due_ns;
+	play->due_ns += PLAY_PERIOD_NS;
+	wheel_link(worker, leg);
+	return made;
+}
+
+/** Look at legs whose attachment has changed. */
+static void
+asks_follow(struct worker *worker)
+{
+	struct leg_ask *asks = worker->media->asks;
+
+	if (!worker->asks) {
+		if (!atomic_load_explicit(&worker->asked, memory_order_relaxed))
+			return;
+		/* A6, pairs with A5: the links of the list are seen. */
+		worker->asks = atomic_exchange_explicit(&worker->asked, 0, memory_order_acquire);
+	}
+	for (unsigned i = 0; i < PLAY_ASKS_BURST && worker->asks; i++) {
+		uint32_t leg = worker->asks;
+
+		worker->asks = atomic_load_explicit(&asks[leg].next, memory_order_relaxed);
+		/* A4, pairs with A3: an attach word set before we clear is read below; one set
+		 * after finds the leg out of the list and puts it in again. */
+		atomic_exchange_explicit(&asks[leg].queued, 0, memory_order_acq_rel);
+		wheel_unlink(worker, leg);
+		if (play_follow(worker, leg))
+			wheel_link(worker, leg);
+	}
+}
+
+unsigned
+play_turn(struct worker *worker)
+{
+	struct play_wheel *wheel = &worker->wheel;
+	uint64_t now_tick = worker->now_ns / NS_PER_MS;
+	unsigned made = 0, looked = 0;
+
+	/* Before the wheel's tick there is nothing; a turn of the wheel behind is all there is. */
+	if (wheel->tick + WORKER_TICKS <= now_tick || wheel->legs == 0)
+		wheel->tick = now_tick >= WORKER_TICKS ? now_tick - WORKER_TICKS + 1 : 0;
+	asks_follow(worker);
+	if (wheel->legs == 0)
+		return 0;
+	while (wheel->tick <= now_tick) {
+		uint32_t slot = wheel->tick % WORKER_TICKS, leg;
+
+		while ((leg = wheel->first[slot]) != 0 &&
+		       worker->media->plays[leg].look_ns <= worker->now_ns) {
+			if (made == WORKER_PLAY_BURST || looked == 2 * WORKER_PLAY_BURST)
+				return made;
+			looked++;
+			wheel_unlink(worker, leg);
+			made += play_leg(worker, leg);
+		}
+		/* The present millisecond is not over: more may be due in it. */
+		if (wheel->tick == now_tick)
+			break;
+		wheel->tick++;
+	}
+	return made;
+}
+
+void
+play_check(const struct worker *worker)
+{
+	const struct leg_play *plays = worker->media->plays;
+	uint32_t legs = 0;
+
+	for (uint32_t slot = 0; slot < WORKER_TICKS; slot++) {
+		uint32_t previous = 0;
+
+		for (uint32_t leg = worker->wheel.first[slot]; leg; leg = plays[leg].next) {
+			STW_ASSERT(plays[leg].previous == previous);
+			STW_ASSERT(plays[leg].tick == slot + 1);
+			STW_ASSERT(leg % worker->media->workers_count == worker->index);
+			previous = leg;
+			legs++;
+			STW_ASSERT(legs <= worker->wheel.legs);
+		}
+		STW_ASSERT(worker->wheel.last[slot] == previous);
+	}
+	STW_ASSERT(legs == worker->wheel.legs);
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Playouts: load, unload, attach. All under the mutex of control but the reading of files; what
+ * the workers do with it is in play.c, whose order table names A1 to A8.
+ *
+ *  label  where                         order    pairs with  without it
+ *  A9     listeners: read by unload     acquire  A8          the block is freed while it is read
+ *  A10    freed: last reference gone    release  A11         the block is freed while a driver reads it
+ *  A11    freed: read by reclaim        acquire  A10         same
+ */
+#include "playout.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <rte_malloc.h>
+
+#include "checksum.h"
+#include "memory.h"
+#include "plane.h"
+
+/** Slot of a playout, 0 when the handle is stale. */
+static uint32_t
+playout_find(const struct stw_media *media, struct stw_playout playout)
+{
+	uint32_t slot = handle_slot(playout.id);
+
+	if (slot == 0 || slot > media->playouts_max || !media->playouts[slot].loaded ||
+	    media->playouts[slot].generation != playout.id >> 32)
+		return 0;
+	return slot;
+}
+
+static void
+share_freed(void *address, void *opaque)
+{
+	struct playout_share *share = opaque;
+
+	/* A10, pairs with A11: whoever read the block has done so. */
+	atomic_store_explicit(&share->freed, 1, memory_order_release);
+}
+
+/** Lay out a block: payloads, sums and shares in DPDK's memory, as devices read it. */
+static int
+block_take(struct stw_media *media, struct playout *playout, uint32_t packets)
+{
+	size_t payload_bytes = (size_t)packets * PLAYOUT_PAYLOAD_BYTES;
+	size_t shares_bytes = sizeof(struct playout_share) * media->workers_count;
+	size_t sums_bytes = sizeof(uint16_t) * packets;
+	uint8_t *block;
+
+	block = rte_zmalloc("playout",
+			    shares_bytes + RTP_CODEC_COUNT * (payload_bytes + sums_bytes),
+			    STW_CACHE_LINE);
+	if (!block)
+		return -ENOSPC;
+	playout->shares = (struct playout_share *)block;
+	for (unsigned worker = 0; worker < media->workers_count; worker++) {
+		struct playout_share *share = &playout->shares[worker];
+
+		share->info.free_cb = share_freed;
+		share->info.fcb_opaque = share;
+		rte_mbuf_ext_refcnt_set(&share->info, 1);
+	}
+	block += shares_bytes;
+	for (unsigned codec = 0; codec < RTP_CODEC_COUNT; codec++) {
+		playout->payloads[codec] = block;
+		block += payload_bytes;
+	}
+	for (unsigned codec = 0; codec < RTP_CODEC_COUNT; codec++) {
+		playout->sums[codec] = (uint16_t *)block;
+		block += sums_bytes;
+	}
+	playout->packets = packets;
+	return 0;
+}
+
+static void
+block_fill(struct playout *playout, const struct playout_block *from)
+{
+	for (unsigned codec = 0; codec < RTP_CODEC_COUNT; codec++) {
+		memcpy(playout->payloads[codec], from->payloads[codec],
+		       (size_t)playout->packets * PLAYOUT_PAYLOAD_BYTES);
+		for (uint32_t i = 0; i < playout->packets; i++) {
+			const uint8_t *payload =
+				playout->payloads[codec] + (size_t)i * PLAYOUT_PAYLOAD_BYTES;
+
+			playout->sums[codec][i] =
+				checksum_fold(checksum_add(0, payload, PLAYOUT_PAYLOAD_BYTES));
+		}
+	}
+}
+
+/** Put a packed block into a slot. Under the mutex. */
+static int
+playout_store(struct stw_media *media, const struct playout_block *block, uint8_t loop,
+	      struct stw_playout *out)
+{
+	struct playout *playout;
+	uint32_t slot;
+	int error;
+
+	playout_reclaim(media);
+	if (media->playouts_free_count == 0 ||
+	    block->packets > media->playout_packets_max - media->playout_packets)
+		return -ENOSPC;
+	slot = media->playouts_free[media->playouts_free_count - 1];
+	playout = &media->playouts[slot];
+	error = block_take(media, playout, block->packets);
+	if (error < 0)
+		return error;
+	block_fill(playout, block);
+	media->playouts_free_count--;
+	media->playouts_count++;
+	media->playout_packets += block->packets;
+	playout->loop = loop;
+	playout->loaded = 1;
+	playout->generation++;
+	out->id = handle_make(slot, playout->generation);
+	atomic_store_explicit(&playout->handle, out->id, memory_order_relaxed);
+	return 0;
+}
+
+/** Packets that a file can hold at most. */
+static uint32_t
+file_packets_max(const struct stw_media *media, const char *path)
+{
+	struct stat status;
+	uint64_t packets;
+
+	if (stat(path, &status) < 0 || status.st_size < 0)
+		return 1;
+	packets = (uint64_t)status.st_size / PLAYOUT_PAYLOAD_BYTES + 1;
+	return packets < media->playout_packets_max ? (uint32_t)packets
+						    : media->playout_packets_max;
+}
+
+int
+stw_playout_load(struct stw_media *media, const struct stw_playout_config *config,
+		 struct stw_playout *playout)
+{
+	struct playout_block block = {0};
+	uint8_t *memory;
+	size_t bytes;
+	int error;
+
+	if (config->struct_size < sizeof(*config) || !config->path || config->loop > 1)
+		return -EINVAL;
+	block.packets_max = file_packets_max(media, config->path);
+	bytes = (size_t)block.packets_max * PLAYOUT_PAYLOAD_BYTES;
+	memory = memory_map(bytes * RTP_CODEC_COUNT);
+	error = -ENOSPC;
+	if (!memory)
+		goto refuse;
+	for (unsigned codec = 0; codec < RTP_CODEC_COUNT; codec++)
+		block.payloads[codec] = memory + codec * bytes;
+	error = playout_pack(config->path, &block);
+	if (error == 0) {
+		plane_lock(media);
+		error = playout_store(media, &block, config->loop, playout);
+		plane_unlock(media);
+	}
+	memory_unmap(memory, bytes * RTP_CODEC_COUNT);
+refuse:
+	if (error == -ENOMEM)
+		error = -ENOSPC;
+	if (error == -ENOSPC) {
+		plane_lock(media);
+		media->refused++;
+		plane_unlock(media);
+	}
+	return error;
+}
+
+int
+stw_playout_unload(struct stw_media *media, struct stw_playout handle)
+{
+	struct playout *playout;
+	uint32_t slot;
+	int error = 0;
+
+	plane_lock(media);
+	slot = playout_find(media, handle);
+	playout = &media->playouts[slot];
+	if (!slot) {
+		error = -ESTALE;
+	} else if (atomic_load_explicit(&playout->listeners, memory_order_acquire)) {
+		/* A9, pairs with A8, in the read above: whoever has left reads the block no more. */
+		error = -EBUSY;
+	} else {
+		playout->loaded = 0;
+		playout->released = 0;
+		playout->token = rte_rcu_qsbr_start(media->rcu);
+		playout->following = media->playouts_unloading;
+		media->playouts_unloading = slot;
+		media->playouts_count--;
+	}
+	plane_unlock(media);
+	return error;
+}
+
+/** True when no buffer refers to a playout that no worker sees any more. */
+static bool
+playout_is_unused(struct stw_media *media, struct playout *playout)
+{
+	if (!playout->released) {
+		if (!plane_passed(media, playout->token))
+			return false;
+		for (unsigned worker = 0; worker < media->workers_count; worker++) {
+			struct playout_share *share = &playout->shares[worker];
+
+			if (rte_mbuf_ext_refcnt_update(&share->info, -1) == 0)
+				share_freed(NULL, share);
+		}
+		playout->released = 1;
+	}
+	for (unsigned worker = 0; worker < media->workers_count; worker++) {
+		/* A11, pairs with A10: the last reader is done. */
+		if (!atomic_load_explicit(&playout->shares[worker].freed, memory_order_acquire))
+			return false;
+	}
+	return true;
+}
+
+void
+playout_reclaim(struct stw_media *media)
+{
+	uint32_t *link = &media->playouts_unloading;
+
+	while (*link) {
+		uint32_t slot = *link;
+		struct playout *playout = &media->playouts[slot];
+
+		if (!playout_is_unused(media, playout)) {
+			link = &playout->following;
+			continue;
+		}
+		*link = playout->following;
+		media->playout_packets -= playout->packets;
+		rte_free(playout->shares);
+		playout->shares = NULL;
+		media->playouts_free[media->playouts_free_count++] = slot;
+	}
+}
+
+void
+playout_free_all(struct stw_media *media)
+{
+	for (uint32_t slot = 1; media->playouts && slot <= media->playouts_max; slot++) {
+		rte_free(media->playouts[slot].shares);
+		media->playouts[slot].shares = NULL;
+	}
+}
+
+void
+playout_leg_init(struct stw_media *media, uint32_t leg)
+{
+	struct leg_ask *ask = &media->asks[leg];
+
+	atomic_store_explicit(&ask->stream, media->cards[leg].handle, memory_order_relaxed);
+	atomic_store_explicit(&ask->ssrc, plane_random(media), memory_order_relaxed);
+	atomic_store_explicit(&ask->timestamp, plane_random(media), memory_order_relaxed);
+	atomic_store_explicit(&ask->sequence, plane_random(media) & 0xffff, memory_order_relaxed);
+}
+
+/** Set a leg's attach word, and end what it listened to before. */
+static void
+leg_attach(struct stw_media *media, uint32_t leg, uint32_t slot)
+{
+	struct leg_ask *ask = &media->asks[leg];
+	uint64_t before = atomic_load_explicit(&ask->attach, memory_order_relaxed);
+	uint64_t serial = (before >> 32) + 1;
+
+	if (slot)
+		atomic_fetch_add_explicit(&media->playouts[slot].listeners, 1,
+					  memory_order_relaxed);
+	/* A1, pairs with A2 and A7: the worker sees the playout and the start; only control raises
+	 * the serial, so the exchange is right whatever the worker does meanwhile. */
+	before = atomic_exchange_explicit(&ask->attach, serial << 32 | slot, memory_order_acq_rel);
+	if ((uint32_t)before)
+		atomic_fetch_sub_explicit(&media->playouts[(uint32_t)before].listeners, 1,
+					  memory_order_relaxed);
+}
+
+/** Put a leg into its worker's list of legs to be looked at. */
+static void
+leg_ask_worker(struct stw_media *media, uint32_t leg)
+{
+	struct worker *worker = &media->workers[leg % media->workers_count];
+	struct leg_ask *ask = &media->asks[leg];
+	uint32_t first;
+
+	/* A3, pairs with A4: see there. */
+	if (atomic_exchange_explicit(&ask->queued, 1, memory_order_acq_rel))
+		return;
+	first = atomic_load_explicit(&worker->asked, memory_order_relaxed);
+	do {
+		atomic_store_explicit(&ask->next, first, memory_order_relaxed);
+		/* A5, pairs with A6: the link is seen by who takes the list. */
+	} while (!atomic_compare_exchange_weak_explicit(
+		&worker->asked, &first, leg, memory_order_release, memory_order_relaxed));
+}
+
+void
+playout_detach(struct stw_media *media, uint32_t leg)
+{
+	if (!(uint32_t)atomic_load_explicit(&media->asks[leg].attach, memory_order_relaxed))
+		return;
+	leg_attach(media, leg, 0);
+	leg_ask_worker(media, leg);
+}
+
+int
+stw_playout_attach(struct stw_media *media, struct stw_leg handle, struct stw_playout playout,
+		   uint64_t now_ns)
+{
+	uint32_t leg, slot;
+	int error = 0;
+
+	plane_lock(media);
+	leg = leg_find(media, handle);
+	slot = playout.id ? playout_find(media, playout) : 0;
+	if (!leg || (playout.id && !slot)) {
+		error = -ESTALE;
+	} else if (!slot) {
+		playout_detach(media, leg);
+	} else {
+		atomic_store_explicit(&media->asks[leg].start_ns, now_ns, memory_order_relaxed);
+		leg_attach(media, leg, slot);
+		leg_ask_worker(media, leg);
+	}
+	plane_unlock(media);
+	return error;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Numbers of the packet plane, but for what only devices know.
+ */
+#include "stats.h"
+
+#include <string.h>
+
+#include "plane.h"
+
+static void
+worker_add(struct worker *worker, struct stw_media_stats *stats)
+{
+	struct worker_counters counters;
+
+	worker_counters_read(worker, &counters);
+	stats->packets_received += counters.received;
+	for (unsigned i = 0; i < STW_VERDICT_COUNT; i++)
+		stats->verdicts[i] += counters.verdicts[i];
+	stats->packets_sent += counters.sent;
+	stats->packets_played += counters.played;
+	stats->packets_play_dropped += counters.play_dropped;
+	stats->fork_dropped += counters.fork_dropped;
+	stats->packets_in_use += rte_mempool_in_use_count(worker->copies.pool);
+	stats->packets_in_use += rte_mempool_in_use_count(worker->play_pool);
+}
+
+void
+plane_stats_read(struct stw_media *media, struct stw_media_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	for (uint32_t i = 0; i < media->workers_count; i++)
+		worker_add(&media->workers[i], stats);
+	for (uint32_t i = 0; i < media->addresses_count; i++) {
+		struct ports *ports = &media->addresses[i].ports;
+
+		stats->udp_ports += atomic_load_explicit(&ports->taken, memory_order_relaxed);
+		stats->udp_ports_resting +=
+			atomic_load_explicit(&ports->resting, memory_order_relaxed);
+	}
+	stats->events_lost =
+		atomic_load_explicit(&media->events.queue.lost_ever, memory_order_relaxed);
+	plane_lock(media);
+	stats->refused = media->refused;
+	stats->sessions = media->sessions_count;
+	stats->legs = media->legs_count;
+	stats->playouts = media->playouts_count;
+	plane_unlock(media);
+	stats->forks = atomic_load_explicit(&media->recorder.forks, memory_order_relaxed);
+}
