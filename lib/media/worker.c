@@ -23,8 +23,8 @@
 /** Headers of a copy: Ethernet, VLAN, IPv4 with all options, UDP. */
 #define COPY_HEADER_BYTES 128
 
-/** A playout packet without reference, or a question of ours. */
-#define PLAY_PACKET_BYTES 256
+/** A playout packet without reference, or a question of ours, behind DPDK's headroom. */
+#define PLAY_PACKET_BYTES (RTE_PKTMBUF_HEADROOM + 256)
 
 static struct rte_ring *
 ring_make(uint32_t count)

@@ -163,7 +163,7 @@ Test(parse, wrong_checksums_are_dropped)
 Test(parse, odd_payload_is_summed_up_to_its_last_byte)
 {
 	struct frame frame;
-	uint8_t payload[13] = { 0x80, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0x5a };
+	uint8_t payload[13] = {0x80, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0x5a};
 
 	wire_udp(&frame, &wire_caller, &call.caller_local, payload, sizeof(payload));
 	cr_assert_eq(verdict(&frame), STW_PASS_RELAYED);
@@ -224,7 +224,7 @@ insert(struct frame *frame, uint32_t at, const uint8_t *bytes, uint32_t count)
 
 Test(parse, priority_tag_passes_and_is_left_behind)
 {
-	const uint8_t tag[4] = { 0x81, 0x00, 0xa0, 0x00 };
+	const uint8_t tag[4] = {0x81, 0x00, 0xa0, 0x00};
 	struct frame frame = whole(), seen;
 
 	insert(&frame, 12, tag, sizeof(tag));
@@ -238,7 +238,7 @@ Test(parse, priority_tag_passes_and_is_left_behind)
 
 Test(parse, tag_of_a_vlan_is_not_ours_and_half_a_tag_is_malformed)
 {
-	const uint8_t tag[4] = { 0x81, 0x00, 0x00, 0x05 };
+	const uint8_t tag[4] = {0x81, 0x00, 0x00, 0x05};
 	struct frame frame = whole();
 
 	insert(&frame, 12, tag, sizeof(tag));
@@ -249,7 +249,7 @@ Test(parse, tag_of_a_vlan_is_not_ours_and_half_a_tag_is_malformed)
 
 Test(parse, options_of_ip_are_understood_and_left_behind)
 {
-	const uint8_t options[4] = { 1, 1, 1, 0 };
+	const uint8_t options[4] = {1, 1, 1, 0};
 	struct frame frame = whole(), seen;
 	uint32_t sum = 0;
 
@@ -272,7 +272,7 @@ Test(parse, options_of_ip_are_understood_and_left_behind)
 
 Test(parse, what_is_neither_rtp_nor_rtcp_is_said_so)
 {
-	const uint8_t stun[20] = { 0, 1 };
+	const uint8_t stun[20] = {0, 1};
 	struct frame frame;
 
 	wire_udp(&frame, &wire_caller, &call.caller_local, stun, sizeof(stun));
@@ -283,8 +283,8 @@ Test(parse, what_is_neither_rtp_nor_rtcp_is_said_so)
 
 Test(parse, broken_rtp_and_rtcp_are_malformed)
 {
-	uint8_t rtp[12] = { 0x8f, 0 };
-	uint8_t rtcp[8] = { 0x80, 201, 0, 9 };
+	uint8_t rtp[12] = {0x8f, 0};
+	uint8_t rtcp[8] = {0x80, 201, 0, 9};
 	struct stw_endpoint to = call.caller_local;
 	struct frame frame;
 

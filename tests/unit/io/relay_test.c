@@ -110,7 +110,7 @@ Test(relay, rtcp_goes_from_the_next_port_to_the_next_port)
 
 Test(relay, leg_connected_to_nobody_consumes)
 {
-	struct stw_leg nobody = { 0 };
+	struct stw_leg nobody = {0};
 	struct frame sent, seen;
 
 	cr_assert_eq(stw_leg_connect(wire.media, call.caller, nobody), 0);
@@ -202,7 +202,7 @@ Test(relay, connection_can_be_changed_while_packets_flow)
 
 Test(relay, connection_needs_two_live_legs_of_one_session)
 {
-	struct stw_leg stale = { 0x7700000001 };
+	struct stw_leg stale = {0x7700000001};
 	struct call second;
 
 	cr_assert_eq(stw_leg_connect(wire.media, call.caller, call.caller), -EINVAL);

@@ -16,8 +16,8 @@
 #define RING_PACKETS 1024
 #define POOL_PACKETS 4095
 
-const struct party wire_caller = { 0, { 10, 0, 0, 50 }, 40000, { 2, 0, 0, 0, 0, 0x50 } };
-const struct party wire_agent = { 1, { 10, 0, 1, 50 }, 50000, { 2, 0, 0, 0, 1, 0x50 } };
+const struct party wire_caller = {0, {10, 0, 0, 50}, 40000, {2, 0, 0, 0, 0, 0x50}};
+const struct party wire_agent = {1, {10, 0, 1, 50}, 50000, {2, 0, 0, 0, 1, 0x50}};
 
 static void
 must(bool holds, const char *what)
@@ -87,13 +87,13 @@ wire_open(struct wire *wire, const struct stw_media_config *config)
 		wire->out[i] = ring_make("out", i);
 		port = rte_eth_from_rings(name, &wire->in[i], 1, &wire->out[i], 1, 0);
 		must(port >= 0, "rte_eth_from_rings");
-		ports[i] = (struct stw_port_config){ STW_PORT_TAKEN, NULL, (uint16_t)port,
-						     STW_XDP_NONE };
+		ports[i] = (struct stw_port_config){STW_PORT_TAKEN, NULL, (uint16_t)port,
+						    STW_XDP_NONE};
 		addresses[i] = (struct stw_address_config){
 			.port = i,
-			.ip = { 4, { 10, 0, (uint8_t)i, 1 } },
+			.ip = {4, {10, 0, (uint8_t)i, 1}},
 			.prefix_bits = 24,
-			.gateway = { 4, { 10, 0, (uint8_t)i, 254 } },
+			.gateway = {4, {10, 0, (uint8_t)i, 254}},
 			.udp_port_first = 20000,
 			.udp_port_last = 20099,
 		};
@@ -119,7 +119,7 @@ wire_close(struct wire *wire)
 struct stw_endpoint
 wire_endpoint(const struct party *party)
 {
-	struct stw_endpoint endpoint = { { 4, { 0 } }, party->udp_port };
+	struct stw_endpoint endpoint = {{4, {0}}, party->udp_port};
 
 	memcpy(endpoint.ip.bytes, party->ip, 4);
 	return endpoint;
@@ -221,7 +221,7 @@ void
 wire_rtp(struct frame *frame, const struct party *from, const struct stw_endpoint *to,
 	 uint8_t payload_type, uint16_t sequence, uint32_t timestamp)
 {
-	uint8_t packet[172] = { 0x80, payload_type };
+	uint8_t packet[172] = {0x80, payload_type};
 
 	put16(packet + 2, sequence);
 	put32(packet + 4, timestamp);
@@ -236,7 +236,7 @@ wire_rtcp(struct frame *frame, const struct party *from, const struct stw_endpoi
 {
 	struct party sender = *from;
 	struct stw_endpoint rtcp = *to;
-	const uint8_t report[8] = { 0x80, 201, 0, 1, 1, 2, 3, 4 };
+	const uint8_t report[8] = {0x80, 201, 0, 1, 1, 2, 3, 4};
 
 	sender.udp_port++;
 	rtcp.port++;
@@ -247,7 +247,7 @@ void
 wire_event(struct frame *frame, const struct party *from, const struct stw_endpoint *to,
 	   uint16_t sequence, uint32_t timestamp, uint8_t code, bool end, uint16_t duration)
 {
-	uint8_t packet[16] = { 0x80, 101 };
+	uint8_t packet[16] = {0x80, 101};
 
 	put16(packet + 2, sequence);
 	put32(packet + 4, timestamp);
