@@ -92,6 +92,8 @@ class Program:
     """One of this folder's programs in a namespace: a word on its stdin, a line as its answer."""
 
     def __init__(self, namespace, *words):
+        if not os.path.exists(words[0]):
+            raise FileNotFoundError(words[0])
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             ["ip", "netns", "exec", namespace, *map(str, words)], stdin=subprocess.PIPE,
@@ -111,9 +113,11 @@ class Program:
 
     def quit(self):
         """Its exit status."""
-        if self.process.poll() is None:
+        try:
             self.process.stdin.write("quit\n")
-        self.process.stdin.close()
+            self.process.stdin.close()
+        except (BrokenPipeError, ValueError):
+            pass  # it has ended, or was told before
         status = self.process.wait(10)
         self.process.stdout.close()
         return status
@@ -152,6 +156,6 @@ def main():
         sys.exit(77)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     result = unittest.main(module="__main__", verbosity=2, exit=False).result
-    failing = len(result.failures) + len(result.errors)
+    failing = len({test.id() for test, _ in result.failures + result.errors})
     closing_line(result.testsRun, failing)
     sys.exit(1 if failing else 0)
