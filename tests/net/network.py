@@ -4,6 +4,7 @@
 All names carry the process id; remove_namespaces() removes all, links included.
 """
 
+import contextlib
 import ctypes
 import os
 import re
@@ -113,11 +114,11 @@ class Program:
 
     def quit(self):
         """Its exit status."""
-        try:
+        ended = contextlib.suppress(BrokenPipeError, ValueError)
+        with ended:
             self.process.stdin.write("quit\n")
+        with ended:
             self.process.stdin.close()
-        except (BrokenPipeError, ValueError):
-            pass  # it has ended, or was told before
         status = self.process.wait(10)
         self.process.stdout.close()
         return status

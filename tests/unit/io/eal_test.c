@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <criterion/criterion.h>
+#include <criterion/redirect.h>
 
 #include <errno.h>
 #include <pthread.h>
@@ -43,7 +44,8 @@ Test(eal, refused_field_can_be_corrected)
 	stw_eal_stop();
 }
 
-Test(eal, argument_that_dpdk_refuses_ends_the_matter)
+/* EAL then prints its whole usage. */
+Test(eal, argument_that_dpdk_refuses_ends_the_matter, .init = cr_redirect_stdout)
 {
 	struct stw_eal_config config = small;
 	const char *further[] = {"--lcores=none"};
