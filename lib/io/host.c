@@ -144,7 +144,7 @@ host_icmp(struct worker *worker, struct packet *packet)
 }
 
 void
-stage_host(struct worker *worker, struct packet *packets, unsigned count)
+host_stage(struct worker *worker, struct packet *packets, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct packet *packet = &packets[i];

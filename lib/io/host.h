@@ -14,7 +14,7 @@
  *
  * Threads: the worker. Progress: wait-free (bound: count).
  */
-void stage_host(struct worker *worker, struct packet *packets, unsigned count);
+void host_stage(struct worker *worker, struct packet *packets, unsigned count);
 
 /**
  * Ask for link addresses that are wanted, at most HOST_ASK_BURST, into the send queues.

@@ -137,7 +137,7 @@ fini:
 close:
 	ports_close(io);
 	if (io->plane.workers)
-		plane_fini(&io->plane);
+		plane_destroy(&io->plane);
 	memory_unmap(io, sizeof(*io));
 	return error;
 }
@@ -163,7 +163,7 @@ stw_media_destroy(struct stw_media *media)
 	/* Buffers of ports first, as their pools go with them; then what devices may still hold. */
 	plane_release(media);
 	ports_close(io);
-	plane_fini(media);
+	plane_destroy(media);
 	memory_unmap(io, sizeof(*io));
 }
 
@@ -297,7 +297,7 @@ stw_media_stats(struct stw_media *media, struct stw_media_stats *stats)
 {
 	const struct media_io *io = io_of(media);
 
-	plane_stats_read(media, stats);
+	stats_read(media, stats);
 	for (uint32_t i = 0; i < io->ports_open; i++) {
 		const struct port *port = &io->ports[i];
 

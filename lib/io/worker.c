@@ -21,6 +21,9 @@
 /** Bursts of playout made in one turn. */
 #define WORKER_PLAY_ROUNDS 8
 
+/** Time without sending after which a driver is made to give back its buffers. */
+#define WORKER_PULL_NS UINT64_C(10000000)
+
 /** Turns without a packet between two looks at the clock. */
 #define WORKER_CLOCK_TURNS 16
 
@@ -48,6 +51,9 @@ queues_send(const struct media_io *io, struct worker *worker)
 			taken += rte_eth_tx_burst(device->id, device->queue, &queue->mbufs[taken],
 						  (uint16_t)(queue->count - taken));
 		worker_sent(worker, port, taken);
+		worker->sent_ns = worker->now_ns;
+		if (io->ports[port].kind == STW_PORT_AF_XDP)
+			worker->unpulled |= (uint16_t)(1u << port);
 	}
 }
 
@@ -64,7 +70,7 @@ port_turn(const struct media_io *io, struct worker *worker, uint32_t port)
 	worker_receive(worker, port, mbufs, count);
 	stage_parse(worker, worker->packets, count);
 	if (worker->media->ports[port].owned)
-		stage_host(worker, worker->packets, count);
+		host_stage(worker, worker->packets, count);
 	pipeline_run(worker, count);
 	worker_settle(worker, count);
 	queues_send(io, worker);
@@ -87,6 +93,20 @@ play_rounds(const struct media_io *io, struct worker *worker)
 	return made;
 }
 
+/** Let drivers give back what they sent: net_af_xdp does so only in a later call. */
+static void
+sent_pull(const struct media_io *io, struct worker *worker)
+{
+	for (uint32_t port = 0; worker->unpulled; port++) {
+		const struct port_queue *device = &io->ports[port].queue[worker->index];
+
+		if (!(worker->unpulled >> port & 1))
+			continue;
+		rte_eth_tx_burst(device->id, device->queue, NULL, 0);
+		worker->unpulled &= (uint16_t) ~(1u << port);
+	}
+}
+
 unsigned
 worker_turn(const struct media_io *io, struct worker *worker)
 {
@@ -101,6 +121,8 @@ worker_turn(const struct media_io *io, struct worker *worker)
 	if (worker->index == 0)
 		host_turn(worker);
 	queues_send(io, worker);
+	if (worker->unpulled && worker->now_ns - worker->sent_ns > WORKER_PULL_NS)
+		sent_pull(io, worker);
 	if (received || worker->counters.sent != sent_before ||
 	    worker->counters.play_dropped != dropped_before)
 		worker_show(worker);

@@ -8,6 +8,10 @@
  * through another to be freed here: so the pool has one user, and a recording thread that is
  * stopped at any instruction holds up nobody. The pool has two buffers for each place of the ring,
  * so its end is the bound of all copies on their way, those coming back included.
+ *
+ *  label  where                              order    pairs with  without it
+ *  F1     (fork.c) next, fork_first: linked  release  F2          -
+ *  F2     next, fork_first: read             acquire  F1          an unfilled fork is met
  */
 #include "stages.h"
 

@@ -25,7 +25,7 @@ events_init(struct events *events, uint32_t events_max, uint32_t workers)
 }
 
 void
-events_fini(struct events *events)
+events_destroy(struct events *events)
 {
 	memory_unmap(events->memory, events->memory_bytes);
 	events->memory = NULL;

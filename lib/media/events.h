@@ -30,7 +30,7 @@ struct events {
 int events_init(struct events *events, uint32_t events_max, uint32_t workers);
 
 /** Free the memory. Threads: one, the last. */
-void events_fini(struct events *events);
+void events_destroy(struct events *events);
 
 /**
  * Tell the host; counted as lost when the queue is full.

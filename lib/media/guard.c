@@ -12,9 +12,11 @@
  * remote word is changed by compare-and-swap, so one of them wins and the other's packet is foreign.
  *
  *  label  where                      order    pairs with  without it
- *  G1     (session.c) remote: written  release  G2        -
+ *  G1     (leg.c) remote: written      release  G2        -
  *  G2     remote: read               acquire  G1          a new remote is held to an old window
  *  G3     remote: latched            relaxed  none        the word stands for itself
+ *  C1     (leg.c) peer: written        release  C2        -
+ *  C2     peer: read                 acquire  C1          an unfilled leg is sent to
  *
  * Source: RFC 7362 (latching), RFC 3550 5.1.
  */
@@ -116,7 +118,8 @@ stage_guard(struct worker *worker, struct packet *packets, unsigned count)
 			packet_drop(packet, STW_DROP_SOURCE);
 			continue;
 		}
-		packet->peer = atomic_load_explicit(&route->peer, memory_order_relaxed);
+		/* C2, pairs with C1: the leg is seen as control filled it. */
+		packet->peer = atomic_load_explicit(&route->peer, memory_order_acquire);
 		rte_prefetch0(&media->routes[packet->peer]);
 	}
 }

@@ -26,7 +26,7 @@ hops_init(struct hops *hops, uint32_t ip, uint8_t prefix_bits, uint32_t gateway)
 }
 
 void
-hops_fini(struct hops *hops)
+hops_destroy(struct hops *hops)
 {
 	memory_unmap(hops->words, sizeof(*hops->words) * ((size_t)hops->words_mask + 1));
 	*hops = (struct hops){0};

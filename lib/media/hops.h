@@ -43,7 +43,7 @@ struct hops {
 int hops_init(struct hops *hops, uint32_t ip, uint8_t prefix_bits, uint32_t gateway);
 
 /** Free the memory. Threads: one, the last. */
-void hops_fini(struct hops *hops);
+void hops_destroy(struct hops *hops);
 
 /** Next hop on the way to ip; 0 when there is none. */
 static inline uint32_t

@@ -9,6 +9,8 @@
  *  L1     address->legs: entry published    release  L2          (lookup.c) an unfilled leg is met
  *  G1     remote: written                   release  G2          (guard.c) a new remote is held to an
  *                                                                old window
+ *  F1     fork_first: written               release  F2          (copy.c) an unfilled fork is met
+ *  C1     peer: written                     release  C2          (guard.c) an unfilled leg is sent to
  */
 #include "leg.h"
 
@@ -176,6 +178,7 @@ leg_fill(struct stw_media *media, uint32_t leg, uint32_t session, uint32_t pair,
 	route->local_port = rte_cpu_to_be_16(ports_number(&address->ports, pair));
 	route->address = (uint8_t)config->address;
 	atomic_store_explicit(&route->peer, 0, memory_order_relaxed);
+	/* F1, pairs with F2: who finds the fork finds it filled. */
 	atomic_store_explicit(&route->fork_first, of->fork_first, memory_order_release);
 	route_describe(media, leg, config);
 	remote_set(media, leg, config, now_ns);
@@ -280,6 +283,27 @@ stw_leg_update(struct stw_media *media, struct stw_leg leg, const struct stw_leg
 	return error;
 }
 
+/** Credit what a leg has relayed since it was last counted to the leg it is connected to. */
+static void
+relayed_credit(struct stw_media *media, uint32_t from)
+{
+	uint64_t relayed =
+		atomic_load_explicit(&media->intakes[from].relayed, memory_order_relaxed);
+	uint32_t to = atomic_load_explicit(&media->routes[from].peer, memory_order_relaxed);
+
+	if (to)
+		media->cards[to].sent_before += relayed - media->cards[from].relayed_counted;
+	media->cards[from].relayed_counted = relayed;
+}
+
+void
+leg_connect(struct stw_media *media, uint32_t from, uint32_t to)
+{
+	relayed_credit(media, from);
+	/* C1, pairs with C2: who relays to the leg finds it filled. */
+	atomic_store_explicit(&media->routes[from].peer, to, memory_order_release);
+}
+
 void
 leg_remove(struct stw_media *media, uint32_t leg, uint64_t now_ns)
 {
@@ -330,16 +354,19 @@ stw_leg_remove(struct stw_media *media, struct stw_leg leg, uint64_t now_ns)
 
 /**
  * Copy a reception that its worker may be changing. Its words are whole, and numbers of a leg are
- * true give or take a packet, so no more is needed.
+ * true give or take a packet, so no more is needed. ThreadSanitizer would tell of it.
  */
-__attribute__((no_sanitize("thread"))) static void
-reception_read(const struct rtp_reception *from, struct rtp_reception *to)
+static void reception_read(struct rtp_reception *from, struct rtp_reception *to)
+	__attribute__((no_sanitize("thread")));
+
+static void
+reception_read(struct rtp_reception *from, struct rtp_reception *to)
 {
-	const volatile uint64_t *words = (const volatile uint64_t *)from;
+	_Atomic uint64_t *words = (_Atomic uint64_t *)from;
 	uint64_t copy[sizeof(*to) / sizeof(uint64_t)];
 
 	for (unsigned i = 0; i < STW_ARRAY_COUNT(copy); i++)
-		copy[i] = words[i];
+		copy[i] = atomic_load_explicit(&words[i], memory_order_relaxed);
 	memcpy(to, copy, sizeof(*to));
 }
 
@@ -368,7 +395,7 @@ static void
 leg_stats_read(const struct stw_media *media, uint32_t leg, struct stw_leg_stats *stats)
 {
 	const struct leg_route *route = &media->routes[leg];
-	const struct leg_intake *intake = &media->intakes[leg];
+	struct leg_intake *intake = &media->intakes[leg];
 	uint64_t remote = atomic_load_explicit(&route->remote, memory_order_relaxed);
 	struct rtp_reception reception;
 

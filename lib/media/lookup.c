@@ -5,7 +5,7 @@
  *
  *  label  where                       order    pairs with  without it
  *  L2     address->legs: read         acquire  L1          a new leg is met before it is filled
- *  L1     (session.c) address->legs: entry published
+ *  L1     (leg.c) address->legs: published  release  L2  -
  */
 #include "stages.h"
 

@@ -159,15 +159,15 @@ addresses_init(struct stw_media *media, const struct stw_media_config *config)
 }
 
 static void
-addresses_fini(struct stw_media *media)
+addresses_destroy(struct stw_media *media)
 {
 	for (uint32_t i = 0; i < media->addresses_count; i++) {
 		struct plane_address *address = &media->addresses[i];
 
 		memory_unmap(address->legs, sizeof(*address->legs) * address->ports.pairs);
 		if (address->hops.words)
-			hops_fini(&address->hops);
-		ports_fini(&address->ports);
+			hops_destroy(&address->hops);
+		ports_destroy(&address->ports);
 	}
 }
 
@@ -243,7 +243,7 @@ tables_init(struct stw_media *media)
 }
 
 static void
-tables_fini(struct stw_media *media)
+tables_destroy(struct stw_media *media)
 {
 	struct plane_table tables[PLANE_TABLES];
 
@@ -336,7 +336,7 @@ plane_init(struct stw_media *media, const struct plane_config *config)
 	media->playout_packets_max = wanted->playout_packets_max;
 	media->quarantine_ns = wanted->quarantine_ns;
 	media->random = config->seed;
-	pthread_mutex_init(&media->control, NULL);
+	control_lock_init(&media->control);
 	return parts_init(media, config);
 }
 
@@ -349,33 +349,17 @@ plane_release(struct stw_media *media)
 }
 
 void
-plane_fini(struct stw_media *media)
+plane_destroy(struct stw_media *media)
 {
 	for (uint32_t i = 0; media->workers && i < media->workers_count; i++)
-		worker_fini(&media->workers[i]);
+		worker_destroy(&media->workers[i]);
 	playout_free_all(media);
 	rte_mempool_free(media->recorder.pool);
-	events_fini(&media->events);
+	events_destroy(&media->events);
 	free(media->rcu);
-	tables_fini(media);
-	addresses_fini(media);
-	pthread_mutex_destroy(&media->control);
-}
-
-void
-plane_lock(struct stw_media *media)
-{
-	int error = pthread_mutex_lock(&media->control);
-
-	STW_ASSERT(error == 0);
-}
-
-void
-plane_unlock(struct stw_media *media)
-{
-	int error = pthread_mutex_unlock(&media->control);
-
-	STW_ASSERT(error == 0);
+	tables_destroy(media);
+	addresses_destroy(media);
+	control_lock_destroy(&media->control);
 }
 
 void

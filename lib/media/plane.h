@@ -11,7 +11,6 @@
 #ifndef STW_MEDIA_PLANE_H
 #define STW_MEDIA_PLANE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +20,7 @@
 
 #include <strowger/media.h>
 
+#include "control_lock.h"
 #include "events.h"
 #include "fork.h"
 #include "hops.h"
@@ -108,7 +108,7 @@ struct stw_media {
 	struct events events;
 
 	/* Control threads, under the mutex. */
-	pthread_mutex_t control STW_ALIGNED_LINE;
+	struct control_lock control STW_ALIGNED_LINE;
 	struct session *sessions;
 	uint32_t *slots_free; /**< memory of the next and of forks_free, playouts_free */
 	uint32_t *sessions_free;
@@ -161,7 +161,7 @@ int plane_config_check(const struct stw_media_config *config);
  * Make the tables in zeroed memory.
  *
  * @return 0
- * @return -ENOMEM  memory, DPDK's or other, cannot be had; plane_fini frees what there is
+ * @return -ENOMEM  memory, DPDK's or other, cannot be had; plane_destroy frees what there is
  *
  * Threads: one. Progress: blocking (waits for memory). Order: the caller hands it on.
  */
@@ -176,7 +176,7 @@ void plane_release(struct stw_media *media);
  * Free the tables, after plane_release and after the devices are closed, which may hold buffers of
  * the workers' pools. Threads: one, the last.
  */
-void plane_fini(struct stw_media *media);
+void plane_destroy(struct stw_media *media);
 
 /** Slot of an address in the table that finds it. */
 static inline uint32_t
@@ -197,9 +197,19 @@ plane_address_find(const struct stw_media *media, rte_be32_t ip)
 	return found && media->addresses[found - 1].ip == ip ? found : 0;
 }
 
-/** Take and leave the mutex of control calls. */
-void plane_lock(struct stw_media *media);
-void plane_unlock(struct stw_media *media);
+/** Take the lock of control calls. */
+static inline void
+plane_lock(struct stw_media *media)
+{
+	control_lock_take(&media->control);
+}
+
+/** Leave it. */
+static inline void
+plane_unlock(struct stw_media *media)
+{
+	control_lock_leave(&media->control);
+}
 
 /** 1 when every worker has passed a quiescent state since the token was given. */
 static inline int

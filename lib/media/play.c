@@ -165,7 +165,7 @@ play_end(struct worker *worker, uint32_t leg)
 	/* A7: of this worker and a control thread one takes the leg off the playout. */
 	if (!atomic_compare_exchange_strong_explicit(&worker->media->asks[leg].attach, &attach,
 						     attach >> 32 << 32, memory_order_acq_rel,
-						     memory_order_acquire))
+						     memory_order_relaxed))
 		return;
 	play->attached = attach >> 32 << 32;
 	/* A8, pairs with A9: who unloads the playout knows that we do not read it any more. */

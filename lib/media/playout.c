@@ -4,6 +4,9 @@
  * the workers do with it is in play.c, whose order table names A1 to A8.
  *
  *  label  where                         order    pairs with  without it
+ *  A1     attach: set                   acq_rel  A2, A7      the worker meets an unfilled playout
+ *  A3     queued: set                   acq_rel  A4          a leg is looked at before its attach word
+ *  A5     asked: pushed                 release  A6          a list's link is read before it is set
  *  A9     listeners: read by unload     acquire  A8          the block is freed while it is read
  *  A10    freed: last reference gone    release  A11         the block is freed while a driver reads it
  *  A11    freed: read by reclaim        acquire  A10         same
@@ -178,16 +181,17 @@ int
 stw_playout_unload(struct stw_media *media, struct stw_playout handle)
 {
 	struct playout *playout;
-	uint32_t slot;
+	uint32_t slot, listeners;
 	int error = 0;
 
 	plane_lock(media);
 	slot = playout_find(media, handle);
 	playout = &media->playouts[slot];
+	/* A9, pairs with A8: whoever has left reads the block no more. */
+	listeners = atomic_load_explicit(&playout->listeners, memory_order_acquire);
 	if (!slot) {
 		error = -ESTALE;
-	} else if (atomic_load_explicit(&playout->listeners, memory_order_acquire)) {
-		/* A9, pairs with A8, in the read above: whoever has left reads the block no more. */
+	} else if (listeners) {
 		error = -EBUSY;
 	} else {
 		playout->loaded = 0;

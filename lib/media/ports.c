@@ -45,6 +45,14 @@ rests_bytes(const struct ports *ports)
 	return sizeof(*ports->rests) * ((size_t)ports->rests_mask + 1);
 }
 
+static void
+pair_vacate(struct ports *ports, uint32_t pair)
+{
+	/* P1, pairs with P2: the next owner sees all that was done to the pair. */
+	atomic_fetch_or_explicit(&ports->vacant[pair / 64], UINT64_C(1) << pair % 64,
+				 memory_order_release);
+}
+
 int
 ports_init(struct ports *ports, uint16_t first, uint16_t last)
 {
@@ -57,16 +65,16 @@ ports_init(struct ports *ports, uint16_t first, uint16_t last)
 	ports->rests = memory_map(rests_bytes(ports));
 	ports->rest_until_ns = memory_map(sizeof(*ports->rest_until_ns) * pairs);
 	if (!ports->vacant || !ports->rests || !ports->rest_until_ns) {
-		ports_fini(ports);
+		ports_destroy(ports);
 		return -ENOMEM;
 	}
 	for (uint32_t pair = 0; pair < pairs; pair++)
-		ports->vacant[pair / 64] |= UINT64_C(1) << pair % 64;
+		pair_vacate(ports, pair);
 	return 0;
 }
 
 void
-ports_fini(struct ports *ports)
+ports_destroy(struct ports *ports)
 {
 	if (!ports->pairs)
 		return;
@@ -121,14 +129,6 @@ ports_take(struct ports *ports, uint32_t *pair)
 	return -ENOSPC;
 }
 
-static void
-pair_vacate(struct ports *ports, uint32_t pair)
-{
-	/* P1, pairs with P2: the next owner sees all that was done to the pair. */
-	atomic_fetch_or_explicit(&ports->vacant[pair / 64], UINT64_C(1) << pair % 64,
-				 memory_order_release);
-}
-
 void
 ports_release(struct ports *ports, uint32_t pair, uint64_t until_ns)
 {
@@ -174,20 +174,27 @@ ports_rests_end(struct ports *ports, uint64_t now_ns, uint32_t budget)
 void
 ports_check(struct ports *ports)
 {
+	uint32_t tail = atomic_load_explicit(&ports->rests_tail, memory_order_relaxed);
+	uint32_t resting = atomic_load_explicit(&ports->resting, memory_order_relaxed);
+	uint32_t taken = atomic_load_explicit(&ports->taken, memory_order_relaxed);
 	uint32_t vacant = 0, in_ring = 0;
 
-	for (uint32_t word = 0; word < words_of(ports); word++)
-		vacant += (uint32_t)__builtin_popcountll(ports->vacant[word]);
+	for (uint32_t i = 0; i < words_of(ports); i++)
+		vacant += (uint32_t)__builtin_popcountll(
+			atomic_load_explicit(&ports->vacant[i], memory_order_relaxed));
 	for (uint32_t i = 0; i <= ports->rests_mask; i++) {
-		uint32_t filled = ports->rests[i];
+		uint32_t filled = atomic_load_explicit(&ports->rests[i], memory_order_relaxed);
+		uint64_t word;
 
 		if (!filled)
 			continue;
 		in_ring++;
 		STW_ASSERT(filled <= ports->pairs);
-		STW_ASSERT(!(ports->vacant[(filled - 1) / 64] >> (filled - 1) % 64 & 1));
+		word = atomic_load_explicit(&ports->vacant[(filled - 1) / 64],
+					    memory_order_relaxed);
+		STW_ASSERT(!(word >> (filled - 1) % 64 & 1));
 	}
-	STW_ASSERT(in_ring == ports->resting);
-	STW_ASSERT(in_ring == ports->rests_tail - ports->rests_head);
-	STW_ASSERT(vacant + ports->resting + ports->taken == ports->pairs);
+	STW_ASSERT(in_ring == resting);
+	STW_ASSERT(in_ring == tail - ports->rests_head);
+	STW_ASSERT(vacant + resting + taken == ports->pairs);
 }

@@ -38,7 +38,7 @@ struct ports {
 int ports_init(struct ports *ports, uint16_t first, uint16_t last);
 
 /** Free the memory. Threads: one, the last. Progress: blocking (waits for the kernel). */
-void ports_fini(struct ports *ports);
+void ports_destroy(struct ports *ports);
 
 /**
  * Take a pair: the next vacant one after the one taken before, so that the pair longest at rest

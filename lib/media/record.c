@@ -272,6 +272,7 @@ fork_close_all(struct stw_media *media)
 			fork_unlink(media, slot);
 	}
 	/* Workers have stopped: all that is queued is written, then all is closed. */
-	while (media->recorder.draining || media->recorder.ending)
+	while (media->recorder.draining ||
+	       atomic_load_explicit(&media->recorder.ending, memory_order_relaxed))
 		stw_media_record(media, UINT32_MAX);
 }

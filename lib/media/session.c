@@ -70,26 +70,6 @@ stw_session_remove(struct stw_media *media, struct stw_session session, uint64_t
 	return 0;
 }
 
-/** Credit what a leg has relayed since it was last counted to the leg it is connected to. */
-static void
-relayed_credit(struct stw_media *media, uint32_t from)
-{
-	uint64_t relayed =
-		atomic_load_explicit(&media->intakes[from].relayed, memory_order_relaxed);
-	uint32_t to = atomic_load_explicit(&media->routes[from].peer, memory_order_relaxed);
-
-	if (to)
-		media->cards[to].sent_before += relayed - media->cards[from].relayed_counted;
-	media->cards[from].relayed_counted = relayed;
-}
-
-void
-leg_connect(struct stw_media *media, uint32_t from, uint32_t to)
-{
-	relayed_credit(media, from);
-	atomic_store_explicit(&media->routes[from].peer, to, memory_order_release);
-}
-
 int
 stw_leg_connect(struct stw_media *media, struct stw_leg from, struct stw_leg to)
 {

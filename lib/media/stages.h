@@ -5,7 +5,7 @@
  * verdicts. None allocates memory, locks, logs, or calls the kernel.
  *
  *  stage_parse    Ethernet, VLAN, IPv4, UDP; checksums; the local address
- *  (stage_host    ARP and ICMP, in lib/io)
+ *  (host_stage    ARP and ICMP, in lib/io)
  *  stage_lookup   UDP port to leg; RTP or RTCP
  *  stage_guard    the leg's source, learning it
  *  stage_receive  statistics

@@ -26,7 +26,7 @@ worker_add(struct worker *worker, struct stw_media_stats *stats)
 }
 
 void
-plane_stats_read(struct stw_media *media, struct stw_media_stats *stats)
+stats_read(struct stw_media *media, struct stw_media_stats *stats)
 {
 	memset(stats, 0, sizeof(*stats));
 	for (uint32_t i = 0; i < media->workers_count; i++)

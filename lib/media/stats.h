@@ -8,6 +8,6 @@
 #include <strowger/media.h>
 
 /** Read all numbers but port_missed and the ports' own buffers. Threads: any. */
-void plane_stats_read(struct stw_media *media, struct stw_media_stats *stats);
+void stats_read(struct stw_media *media, struct stw_media_stats *stats);
 
 #endif

@@ -97,7 +97,7 @@ worker_release(struct worker *worker)
 }
 
 void
-worker_fini(struct worker *worker)
+worker_destroy(struct worker *worker)
 {
 	free(worker->copies.out);
 	free(worker->copies.back);
@@ -175,7 +175,7 @@ worker_show(struct worker *worker)
 {
 	const uint64_t *counters = (const uint64_t *)&worker->counters;
 	uint32_t turn = atomic_load_explicit(&worker->shown_turn, memory_order_relaxed);
-	_Atomic uint64_t *words = worker->shown[(turn + 1) & 1];
+	_Atomic uint64_t *words = &worker->shown[(turn + 1) & 1][0];
 
 	/* S4, pairs with S3: who copies a word below finds a later turn when it checks. */
 	atomic_thread_fence(memory_order_release);

@@ -69,6 +69,8 @@ struct worker {
 	uint8_t port;      /**< index of the port that the burst came from */
 	uint8_t keys;      /**< of keys_down */
 	uint8_t keys_next; /**< of keys_down: to be looked at next */
+	uint16_t unpulled; /**< ports, a bit each, whose driver may keep buffers that were sent */
+	uint64_t sent_ns;  /**< when something was sent last */
 	struct worker_counters counters;
 	struct packet packets[PACKET_BURST];
 	struct send_queue sends[STW_MEDIA_PORTS_MAX];
@@ -150,7 +152,7 @@ int worker_init(struct worker *worker, struct stw_media *media, uint32_t index, 
 void worker_release(struct worker *worker);
 
 /** Free rings and pools, when no device holds a buffer of them. Threads: control. */
-void worker_fini(struct worker *worker);
+void worker_destroy(struct worker *worker);
 
 /**
  * Fill worker->packets from a received burst.

@@ -29,10 +29,11 @@ CALLS = [
      ("lib/media/record_pcapng.c",),
      r"gettimeofday|clock_gettime|clock|time|rte_rdtsc\w*|rte_get_\w*cycles|rte_get_timer_hz|rte_get_tsc_hz"
      r"|sleep|usleep|nanosleep|rte_delay_\w+"),
-    ("randomness is an argument", EVERYWHERE, (),
+    # The seed of SSRCs is the kernel's; everything else draws from it.
+    ("randomness is an argument", EVERYWHERE, ("lib/io/media.c",),
      r"rand|srand|random|srandom|drand48|lrand48|rand_r|rte_rand\w*|getrandom|arc4random\w*"),
     # The one lock of those who configure; hot calls never take it.
-    ("a hot module takes no lock", HOT, ("lib/acd/config_lock.c",),
+    ("a hot module takes no lock", HOT, ("lib/acd/config_lock.c", "lib/media/control_lock.c"),
      r"(?:pthread_(?:mutex|rwlock|spin|cond|barrier)_\w+|mtx_\w+|cnd_\w+|sem_\w+"
      r"|rte_(?:spinlock|rwlock|ticketlock|mcslock)_\w+)"),
     ("no thread is made behind the host", EVERYWHERE, (), r"pthread_create|thrd_create|fork|vfork|system|popen"),

@@ -167,7 +167,11 @@ static uint32_t
 sum_udp(const struct frame *frame)
 {
 	uint32_t udp_bytes = wire_u16(frame, 38);
-	uint32_t sum = sum_bytes(17 + udp_bytes, frame->data + 26, 8);
+	uint32_t sum;
+
+	if (udp_bytes > frame->bytes - 34)
+		udp_bytes = frame->bytes - 34;
+	sum = sum_bytes(17 + udp_bytes, frame->data + 26, 8);
 
 	return sum_bytes(sum, frame->data + 34, udp_bytes);
 }
