@@ -10,14 +10,19 @@
 
 #include "rounds.h"
 
+/* So many contacts are on their way at most, far fewer than agents: each is matched at once. */
+#define OUTSTANDING_MAX 1024
+
 /* Latencies are counted in classes of 1/16 of a power of two, so a percentile is good to 6 %. */
 #define CLASS_BITS 4
+#define OWN_LINE   __attribute__((aligned(64)))
 #define CLASSES    (64 << CLASS_BITS)
 
 struct threads_shared {
 	const struct threads_engine *engine;
 	uint32_t queues;
-	_Atomic int goes_on; /* 0: not begun, 1: go on, 2: stop */
+	_Atomic int goes_on;                  /* 0: not begun, 1: go on, 2: stop */
+	_Atomic int64_t outstanding OWN_LINE; /* enqueued and not yet served */
 };
 
 struct threads_one {
@@ -54,25 +59,47 @@ class_end(unsigned index)
 	       1;
 }
 
+/* Only what was enqueued counts; a refusal is quick and would flatter. */
+static void
+enqueue_one(struct threads_one *one)
+{
+	const struct threads_engine *engine = one->shared->engine;
+	uint32_t queue = rounds_random_below(&one->random, one->shared->queues);
+	uint64_t start_ns = rounds_now_ns();
+
+	if (engine->enqueue(engine->state, queue, start_ns)) {
+		one->refused++;
+		return;
+	}
+	one->latencies[class_of(rounds_now_ns() - start_ns)]++;
+	atomic_fetch_add_explicit(&one->shared->outstanding, 1, memory_order_relaxed);
+}
+
+static void
+serve(struct threads_one *one)
+{
+	const struct threads_engine *engine = one->shared->engine;
+	uint32_t served = engine->serve(engine->state, rounds_now_ns());
+
+	if (served) {
+		atomic_fetch_sub_explicit(&one->shared->outstanding, served, memory_order_relaxed);
+		one->decisions += served;
+	}
+}
+
 static void *
 work(void *argument)
 {
 	struct threads_one *one = argument;
-	const struct threads_engine *engine = one->shared->engine;
 	int goes_on;
 
 	while (!atomic_load_explicit(&one->shared->goes_on, memory_order_acquire))
 		sched_yield();
 	do {
-		uint32_t queue = rounds_random_below(&one->random, one->shared->queues);
-		uint64_t start_ns = rounds_now_ns();
-		uint64_t end_ns;
-
-		if (engine->enqueue(engine->state, queue, start_ns))
-			one->refused++;
-		end_ns = rounds_now_ns();
-		one->latencies[class_of(end_ns - start_ns)]++;
-		one->decisions += engine->serve(engine->state, end_ns);
+		if (atomic_load_explicit(&one->shared->outstanding, memory_order_relaxed) <
+		    OUTSTANDING_MAX)
+			enqueue_one(one);
+		serve(one);
 		goes_on = atomic_load_explicit(&one->shared->goes_on, memory_order_relaxed);
 	} while (goes_on == 1);
 	return NULL;

@@ -5,7 +5,7 @@
  *
  * All agents are ready. Each thread enqueues a contact, which is matched in that call, then takes
  * the events (one taker at a time; who finds another one there goes on), accepts and ends what
- * is offered. Time is the real clock.
+ * is offered. When the takers are behind, nobody enqueues. Time is the real clock.
  */
 #ifndef BENCH_ACD_THREADS_H
 #define BENCH_ACD_THREADS_H
