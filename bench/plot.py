@@ -48,7 +48,7 @@ def draw(lines, folder):
     os.makedirs(folder, exist_ok=True)
     paths, by_bench = [], {}
     for (bench, rival, metric), rounds in group(lines).items():
-        path = os.path.join(folder, f"{bench}-{metric}-ratio.png")
+        path = os.path.join(folder, f"{bench}-{metric}-{rival}-ratio.png")
         points = [(line["round"], ratio_of(line)) for line in rounds]
         gnuplot(RATIO.format(output=quoted(path), bench=bench, metric=metric, rival=quoted(rival),
                              rounds=len(rounds), median=statistics.median(p[1] for p in points),

@@ -28,7 +28,7 @@
 #define WINDOW 2048
 
 /* Nothing came back for that long: it is lost. */
-#define LOST_NS UINT64_C(20000000)
+#define LOST_NS UINT64_C(1000000000)
 
 /* The clock is read once for so many bursts. */
 #define BURSTS_PER_CLOCK 64
