@@ -42,7 +42,7 @@ struct stw_acd_stats {
 	uint64_t agents_logged_in;     /**< agents not logged out, now */
 	uint64_t agents_ready;         /**< agents READY, now */
 	uint64_t contacts;             /**< contacts known, now */
-	uint64_t events_lost;          /**< events that found the event queue full */
+	uint64_t events_lost;          /**< attempts to send an event that found the queue full */
 	uint64_t helps;                /**< claims finished for another thread */
 };
 

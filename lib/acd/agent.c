@@ -36,11 +36,25 @@ agent_after(struct stw_acd *acd, uint32_t a, uint64_t word, enum acd_after after
 	return acd_word_change(&acd->agents[a].word, word, next) ? 0 : -EAGAIN;
 }
 
+/* Who was set not-ready for missing too many begins anew when that state is left. While the word is
+ * the same nothing is counted, so this is done once, whoever does it. */
+static void
+misses_forget(struct stw_acd *acd, uint32_t a, uint64_t word)
+{
+	struct acd_agent *agent = &acd->agents[a];
+	uint64_t misses = acd_word_read(&agent->misses);
+
+	if (word_state(word) == ACD_AGENT_NOT_READY && word_reason(word) == STW_REASON_MISSES &&
+	    acd_word_read(&agent->word) == word)
+		acd_word_change(&agent->misses, misses, misses & ACD_MISS_TAG);
+}
+
 static int
 agent_change(struct stw_acd *acd, uint32_t a, uint64_t word, enum acd_agent_state state,
 	     uint32_t reason, uint64_t now_ns)
 {
 	acd_announce_agent(acd, a, word, now_ns);
+	misses_forget(acd, a, word);
 	return acd_agent_move(acd, a, word, state, reason, false, now_ns) ? 0 : -EAGAIN;
 }
 

@@ -128,8 +128,8 @@ event_type_fill(struct stw_event *event, uint64_t word, uint32_t reason)
 	event->offer.number = version & ACD_VERSION_MASK;
 }
 
-/* Move told on to the word; true: this call did. */
-static bool
+/* Move told on to the word. */
+static void
 contact_told(struct acd_contact *contact, uint64_t word)
 {
 	uint64_t told = atomic_load_explicit(&contact->told, memory_order_relaxed);
@@ -139,9 +139,8 @@ contact_told(struct acd_contact *contact, uint64_t word)
 		if (atomic_compare_exchange_weak_explicit(&contact->told, &told, word_version(word),
 							  memory_order_release,
 							  memory_order_relaxed))
-			return true;
+			return;
 	}
-	return false;
 }
 
 void
@@ -150,7 +149,7 @@ acd_announce_contact(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t no
 	struct acd_contact *contact = &acd->contacts[c];
 	struct stw_event event = {.time_ns = now_ns};
 	bool withdrawn = word_state(word) == ACD_CONTACT_WITHDRAWN;
-	unsigned lost = 0;
+	uint32_t lost = 0;
 	uint64_t told;
 
 	/* A2, pairs with A1 */
@@ -171,10 +170,9 @@ acd_announce_contact(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t no
 		event.agent_cookie = 0;
 		lost += !event_queue_push(&acd->events, c, contact_sequence(word, 1), &event);
 	}
-	if (!contact_told(contact, word))
-		return;
-	while (lost--)
-		event_queue_lose(&acd->events);
+	if (lost)
+		event_queue_lose(&acd->events, lost);
+	contact_told(contact, word);
 }
 
 static enum stw_agent_state
@@ -192,13 +190,26 @@ event_agent_state(uint64_t word)
 	}
 }
 
+static void
+agent_told(struct acd_agent *agent, uint64_t word)
+{
+	uint64_t told = atomic_load_explicit(&agent->told, memory_order_relaxed);
+
+	while (word_stamp(word) > told) {
+		/* A1, pairs with A2 */
+		if (atomic_compare_exchange_weak_explicit(&agent->told, &told, word_stamp(word),
+							  memory_order_release,
+							  memory_order_relaxed))
+			return;
+	}
+}
+
 void
 acd_announce_agent(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_ns)
 {
 	struct acd_agent *agent = &acd->agents[a];
 	struct stw_event event = {.type = STW_EVENT_AGENT_STATE, .time_ns = now_ns};
 	uint64_t told;
-	bool pushed;
 
 	/* A2, pairs with A1 */
 	told = atomic_load_explicit(&agent->told, memory_order_acquire);
@@ -213,16 +224,7 @@ acd_announce_agent(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_
 	event.reason = word_reason(word);
 	if (acd_word_read(&agent->word) != word)
 		return;
-	pushed = event_queue_push(&acd->events, acd->config.contacts_max + a, word_stamp(word),
-				  &event);
-	while (word_stamp(word) > told) {
-		/* A1, pairs with A2 */
-		if (atomic_compare_exchange_weak_explicit(&agent->told, &told, word_stamp(word),
-							  memory_order_release,
-							  memory_order_relaxed)) {
-			if (!pushed)
-				event_queue_lose(&acd->events);
-			break;
-		}
-	}
+	if (!event_queue_push(&acd->events, acd->config.contacts_max + a, word_stamp(word), &event))
+		event_queue_lose(&acd->events, 1);
+	agent_told(agent, word);
 }

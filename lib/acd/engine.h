@@ -78,8 +78,9 @@ struct acd_agent {
 	_Atomic uint64_t since_ns; /* begin of the state */
 	_Atomic uint32_t after_reason;
 	_Atomic uint32_t timer_position;
-	_Atomic(struct acd_agent_description *) description;
-	_Atomic uint64_t contacts STW_ALIGNED_LINE;
+	_Atomic uint32_t last_contact; /* what the agent held last */
+	_Atomic(struct acd_agent_description *) description STW_ALIGNED_LINE;
+	_Atomic uint64_t contacts;
 	_Atomic uint64_t busy_ns;
 };
 

@@ -5,10 +5,6 @@
  */
 #include "engine.h"
 
-/* Misses of an agent: how many in a row, and the claim that was counted last. */
-#define MISS_SHIFT 48
-#define MISS_TAG   ((UINT64_C(1) << MISS_SHIFT) - 1)
-
 /*
  * Count the end of the claim that `hold` is about among the agent's misses, once whoever does it; returns the
  * misses in a row. The tag says which claim was counted last. If the agent still holds after the
@@ -20,17 +16,17 @@ static uint32_t
 misses_count(struct acd_agent *agent, uint64_t hold, bool missed)
 {
 	uint64_t tag =
-		((uint64_t)word_slot(hold) << 28 | (word_version(hold) & 0xfffffff)) & MISS_TAG;
+		((uint64_t)word_slot(hold) << 28 | (word_version(hold) & 0xfffffff)) & ACD_MISS_TAG;
 
 	for (;;) {
 		uint64_t old = acd_word_read(&agent->misses);
-		uint64_t count = old >> MISS_SHIFT;
+		uint64_t count = old >> ACD_MISS_SHIFT;
 
-		if ((old & MISS_TAG) == tag || (!missed && !count) ||
+		if ((old & ACD_MISS_TAG) == tag || (!missed && !count) ||
 		    acd_word_read(&agent->word) != hold)
 			return (uint32_t)count;
 		count = !missed ? 0 : count < 0xffff ? count + 1 : count;
-		if (acd_word_change(&agent->misses, old, count << MISS_SHIFT | tag))
+		if (acd_word_change(&agent->misses, old, count << ACD_MISS_SHIFT | tag))
 			return (uint32_t)count;
 	}
 }
@@ -91,6 +87,7 @@ agent_release(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 		    word_version(hold) != k)
 			return false;
 		state = agent_next(acd, a, hold, word, now_ns, &reason);
+		atomic_store_explicit(&acd->agents[a].last_contact, c, memory_order_relaxed);
 		if (acd_agent_move(acd, a, hold, state, reason, false, now_ns))
 			return state == ACD_AGENT_READY;
 	}

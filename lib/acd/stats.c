@@ -88,7 +88,7 @@ stw_acd_stats(struct stw_acd *acd, struct stw_acd_stats *stats)
 	sum.agents_logged_in = counters_read(&acd->counters, engine, ACD_COUNT_LOGGED_IN);
 	sum.agents_ready = counters_read(&acd->counters, engine, ACD_COUNT_READY);
 	sum.helps = counters_read(&acd->counters, engine, ACD_COUNT_HELPS);
-	sum.events_lost = atomic_load_explicit(&acd->events.lost_ever, memory_order_relaxed);
+	sum.events_lost = atomic_load_explicit(&acd->events.lost, memory_order_relaxed);
 	*stats = sum;
 }
 

@@ -36,6 +36,10 @@
 #define ACD_REASON_MASK  UINT64_C(0x3ff)
 #define ACD_STAMP_MASK   ((UINT64_C(1) << ACD_REASON_SHIFT) - 1)
 
+/* Misses of an agent, a word of its own: how many in a row, and the claim that was counted last. */
+#define ACD_MISS_SHIFT 48
+#define ACD_MISS_TAG   ((UINT64_C(1) << ACD_MISS_SHIFT) - 1)
+
 enum acd_contact_state {
 	ACD_CONTACT_FREE,
 	ACD_CONTACT_WAITING,

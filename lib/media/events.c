@@ -35,7 +35,7 @@ void
 events_tell(struct events *events, uint32_t source, const struct stw_media_event *event)
 {
 	if (!event_queue_push(&events->queue, source, ++events->sequences[source].last, event))
-		event_queue_lose(&events->queue);
+		event_queue_lose(&events->queue, 1);
 }
 
 void

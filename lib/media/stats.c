@@ -39,7 +39,7 @@ stats_read(struct stw_media *media, struct stw_media_stats *stats)
 			atomic_load_explicit(&ports->resting, memory_order_relaxed);
 	}
 	stats->events_lost =
-		atomic_load_explicit(&media->events.queue.lost_ever, memory_order_relaxed);
+		atomic_load_explicit(&media->events.queue.lost, memory_order_relaxed);
 	plane_lock(media);
 	stats->refused = media->refused;
 	stats->sessions = media->sessions_count;

@@ -8,7 +8,8 @@
  * from the state that an event tells of, whoever wants to move it pushes that event itself if that was
  * not surely done. So an event may be pushed twice; the taker hands out a source's event only if
  * its sequence is above the last one handed out. Nobody waits for a stopped thread, and the order is
- * exact. With no room the event is counted as lost, and the taker reports the number where the gap is.
+ * exact. With no room the event is counted as lost before its source goes on; each node carries the
+ * number of losses at its push, and the taker tells of a loss before the first node that knows of it.
  *
  * I1  Each node is in the pool, with one pusher, in the list behind head, or with the taker.
  * I2  A node's source, sequence and payload are written before it is reachable, and not after.
@@ -21,8 +22,10 @@
  *  label  where                    order    pairs with  without it
  *  E1     push: head               release  E2          the taker reads an unwritten event
  *  E2     take: exchange of head   acquire  E1          same, seen from the taker
+ *  E3     lose: lost               release  E6          a gap is told before what came before it
  *  E4     take_end: taking         release  E5          the next taker sees an old list
  *  E5     take_begin: exchange     acquire  E4          same, seen from the next taker
+ *  E6     take: lost               acquire  E3          same, seen from the taker
  */
 #include "event_queue.h"
 
@@ -71,7 +74,6 @@ event_queue_init(struct event_queue *queue, void *memory, uint32_t nodes, uint32
 	queue->taken = EVENT_QUEUE_NONE;
 	atomic_init(&queue->head, EVENT_QUEUE_NONE);
 	atomic_init(&queue->lost, 0);
-	atomic_init(&queue->lost_ever, 0);
 	atomic_init(&queue->taking, 0);
 }
 
@@ -88,6 +90,8 @@ event_queue_push(struct event_queue *queue, uint32_t source, uint64_t sequence, 
 	node = node_at(queue, index);
 	node->source = source;
 	node->sequence = sequence;
+	/* Who lost the source's event before this one has counted it: the gap is told before this. */
+	node->lost = atomic_load_explicit(&queue->lost, memory_order_relaxed);
 	memcpy(node->payload, payload, queue->payload_bytes);
 	head = atomic_load_explicit(&queue->head, memory_order_relaxed);
 	do {
@@ -99,10 +103,10 @@ event_queue_push(struct event_queue *queue, uint32_t source, uint64_t sequence, 
 }
 
 void
-event_queue_lose(struct event_queue *queue)
+event_queue_lose(struct event_queue *queue, uint32_t count)
 {
-	atomic_fetch_add_explicit(&queue->lost, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&queue->lost_ever, 1, memory_order_relaxed);
+	/* E3, pairs with E6 */
+	atomic_fetch_add_explicit(&queue->lost, count, memory_order_release);
 }
 
 bool
@@ -140,6 +144,17 @@ take_all(struct event_queue *queue)
 	return turned;
 }
 
+/* Tell losses up to this number, unless they were told. */
+static bool
+gap_tell(struct event_queue *queue, uint64_t up_to, uint64_t *lost)
+{
+	if (up_to <= queue->lost_told)
+		return false;
+	*lost = up_to - queue->lost_told;
+	queue->lost_told = up_to;
+	return true;
+}
+
 int
 event_queue_take(struct event_queue *queue, void *payload, uint64_t *lost)
 {
@@ -149,22 +164,17 @@ event_queue_take(struct event_queue *queue, void *payload, uint64_t *lost)
 		bool fresh;
 
 		if (index == EVENT_QUEUE_NONE) {
-			/* What was pushed before the loss comes first, what was pushed later after. */
-			if (!queue->gap_due)
-				queue->taken = take_all(queue);
-			queue->gap_due = queue->taken != EVENT_QUEUE_NONE;
-			if (queue->gap_due)
-				continue;
-			*lost = atomic_exchange_explicit(&queue->lost, 0, memory_order_relaxed);
-			if (*lost)
-				return 2;
+			/* E6, pairs with E3: what was pushed before these losses is in the list. */
+			uint64_t up_to = atomic_load_explicit(&queue->lost, memory_order_acquire);
+
 			queue->taken = take_all(queue);
-			queue->gap_due = queue->taken != EVENT_QUEUE_NONE;
-			if (!queue->gap_due)
-				return 0;
-			continue;
+			if (queue->taken != EVENT_QUEUE_NONE)
+				continue;
+			return gap_tell(queue, up_to, lost) ? 2 : 0;
 		}
 		node = node_at(queue, index);
+		if (gap_tell(queue, node->lost, lost))
+			return 2;
 		queue->taken = atomic_load_explicit(&node->next, memory_order_relaxed);
 		/* Sequences may wrap: what counts is who is ahead. */
 		fresh = (int64_t)(node->sequence - queue->delivered[node->source]) > 0;

@@ -19,6 +19,7 @@ struct event_queue_node {
 	_Atomic uint32_t next; /**< node pushed before; EVENT_QUEUE_NONE: none */
 	uint32_t source;       /**< whose event it is, below sources */
 	uint64_t sequence;     /**< of the source's events, rising; 0 is never used */
+	uint64_t lost;         /**< events lost when this one was pushed */
 	unsigned char payload[] __attribute__((aligned(16)));
 };
 
@@ -26,12 +27,11 @@ struct event_queue_node {
 
 struct event_queue {
 	_Atomic uint32_t head STW_ALIGNED_LINE;   /**< node pushed last */
-	_Atomic uint64_t lost STW_ALIGNED_LINE;   /**< pushes that found no node, not yet told */
-	_Atomic uint64_t lost_ever;               /**< all of them */
+	_Atomic uint64_t lost STW_ALIGNED_LINE;   /**< pushes that found no node, ever */
 	_Atomic uint32_t taking STW_ALIGNED_LINE; /**< 1: a taker is at work */
 	uint32_t taken;                           /**< taker's own: next node to hand out */
-	bool gap_due;        /**< taker's own: a batch is out, losses come next */
-	uint64_t *delivered; /**< taker's own: last sequence per source */
+	uint64_t lost_told;                       /**< taker's own: of lost, so many were told */
+	uint64_t *delivered;                      /**< taker's own: last sequence per source */
 	char *nodes STW_ALIGNED_LINE;
 	size_t node_bytes;
 	size_t payload_bytes;
@@ -90,15 +90,18 @@ bool event_queue_push(struct event_queue *queue, uint32_t source, uint64_t seque
 		      const void *payload);
 
 /**
- * Count an event that was not pushed as there was no room.
+ * Count events that were not pushed as there was no room; before anybody may push the next event of
+ * their source, so that the gap is told before that one. When several threads fail to push the same
+ * event it counts as often.
  *
  * @param queue  borrowed
+ * @param count  how many
  *
  * Threads:  any.
  * Progress: wait-free (bound 1).
- * Order:    none needed.
+ * Order:    E3: events of the source that were pushed before are taken before the gap.
  */
-void event_queue_lose(struct event_queue *queue);
+void event_queue_lose(struct event_queue *queue, uint32_t count);
 
 /**
  * Begin to take. Between begin and end the other take calls may be made.
@@ -117,7 +120,7 @@ bool event_queue_take_begin(struct event_queue *queue);
  *
  * @param queue    borrowed
  * @param payload  filled when 1 is returned
- * @param lost     set when 2 is returned: so many pushes found no room here
+ * @param lost     set when 2 is returned: so many pushes found no room before the next event
  * @return 0: none; 1: an event; 2: a gap
  *
  * Threads:  the taker.

@@ -173,6 +173,14 @@ Test(offer, too_many_misses_in_a_row_make_not_ready)
 	cr_assert_eq(state_of(ann), STW_AGENT_NOT_READY);
 	cr_assert_eq(reason_of(ann), STW_REASON_MISSES);
 	cr_assert_eq(agent_id_of(contact), 0);
+	/* Ready again, she may miss as many again. */
+	cr_assert_eq(stw_agent_ready(house, ann, now), 0);
+	cr_assert_eq(stw_offer_decline(house, await(STW_EVENT_OFFER).offer, 0, now), 0);
+	cr_assert_eq(state_of(ann), STW_AGENT_OFFERED);
+	cr_assert_eq(stw_agent_not_ready(house, ann, 1, now), 0);
+	cr_assert_eq(stw_offer_decline(house, await(STW_EVENT_OFFER).offer, 0, now), 0);
+	cr_assert_eq(state_of(ann), STW_AGENT_NOT_READY);
+	cr_assert_eq(agent_id_of(contact), 0);
 }
 
 Test(offer, decliner_gets_other_work_at_once)

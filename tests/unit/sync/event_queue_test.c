@@ -92,7 +92,7 @@ Test(event_queue, full_queue_refuses_and_tells_the_gap_after_what_was_in)
 	for (uint64_t i = 1; i <= NODES; i++)
 		cr_assert(push(0, i, i));
 	cr_assert_not(push(0, NODES + 1, 1));
-	event_queue_lose(&queue);
+	event_queue_lose(&queue, 1);
 	for (uint64_t i = 1; i <= NODES; i++)
 		cr_assert_eq(take(), i);
 	cr_assert(push(0, NODES + 2, 100));
