@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A call's part of the packet plane, and the plane's events for calls. Who hears what follows from
+ * the call's state in one place (plane_call_follow), so that a hold, an answer or a hang-up cannot
+ * leave something playing.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <strowger/error.h>
+#include <strowger/log.h>
+
+#include "clock.h"
+#include "menu.h"
+#include "plane.h"
+
+#define EVENTS_AT_ONCE 64
+
+static void
+add_fork(struct call *call, enum stw_fork_kind kind, const char *ending, char *path, size_t bytes,
+	 uint64_t now_ns)
+{
+	struct exchange *exchange = call->exchange;
+	struct stw_fork_config config = STW_FORK_CONFIG_INIT;
+	struct stw_fork fork;
+	char date[32];
+	struct tm parts;
+	time_t now = time(NULL);
+	int error;
+
+	gmtime_r(&now, &parts);
+	strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &parts);
+	snprintf(path, bytes, "%s/%s-%06" PRIu64 ".%s", exchange->config->recording_directory.text,
+		 date, call->number, ending);
+	config.kind = kind;
+	config.path = path;
+	error = stw_fork_add(exchange->media, call->session, &config, now_ns, &fork);
+	if (error != 0) {
+		stw_log(STW_LOG_ERROR, "CALL-NOT-RECORDED call=%" PRIu64 " file=%s error=\"%s\"",
+			call->number, path, stw_error_text(error));
+		path[0] = '\0';
+	}
+}
+
+int
+plane_call_open(struct call *call)
+{
+	struct stw_session_config session = STW_SESSION_CONFIG_INIT;
+
+	session.cookie = call->cookie;
+	return stw_session_add(call->exchange->media, &session, &call->session);
+}
+
+void
+plane_call_record(struct call *call, uint64_t now_ns)
+{
+	const struct config *config = call->exchange->config;
+
+	if (!config->recording_directory.text)
+		return;
+	if (config->pcapng)
+		add_fork(call, STW_FORK_PCAPNG, "pcapng", call->pcapng, sizeof(call->pcapng),
+			 now_ns);
+	if (config->wav)
+		add_fork(call, STW_FORK_WAV, "wav", call->wav, sizeof(call->wav), now_ns);
+}
+
+static void
+fill_leg(const struct dialog *dialog, struct stw_leg_config *leg)
+{
+	const struct config *config = dialog->exchange->config;
+
+	leg->side = dialog->side;
+	leg->remote = dialog->party.remote;
+	leg->source_any_ip = config->nat;
+	leg->codec = dialog->party.codec;
+	leg->audio_pt = dialog->party.audio_pt;
+	leg->event_pt = dialog->party.event_pt;
+	leg->silent_ns = config->silence_s * CLOCK_SECOND_NS;
+}
+
+int
+plane_leg_open(struct call *call, struct dialog *dialog, uint64_t now_ns)
+{
+	struct stw_leg_config leg = STW_LEG_CONFIG_INIT;
+
+	fill_leg(dialog, &leg);
+	return stw_leg_add(call->exchange->media, call->session, &leg, now_ns, &dialog->leg,
+			   &dialog->local);
+}
+
+int
+plane_leg_update(struct dialog *dialog, uint64_t now_ns)
+{
+	struct stw_leg_config leg = STW_LEG_CONFIG_INIT;
+
+	fill_leg(dialog, &leg);
+	return stw_leg_update(dialog->exchange->media, dialog->leg, &leg, now_ns);
+}
+
+void
+plane_leg_close(struct dialog *dialog, uint64_t now_ns)
+{
+	if (dialog->leg.id)
+		stw_leg_remove(dialog->exchange->media, dialog->leg, now_ns);
+	dialog->leg.id = 0;
+}
+
+int64_t
+plane_lost(const struct stw_leg_stats *stats)
+{
+	return stats->packets_lost > 0 ? stats->packets_lost : 0;
+}
+
+void
+plane_call_close(struct call *call, uint64_t now_ns)
+{
+	struct stw_media *media = call->exchange->media;
+
+	if (call->caller_leg.id)
+		stw_leg_stats(media, call->caller_leg, &call->caller_stats);
+	if (call->agent_leg.id)
+		stw_leg_stats(media, call->agent_leg, &call->agent_stats);
+	call->exchange->packets_lost += plane_lost(&call->caller_stats);
+	call->exchange->packets_lost += plane_lost(&call->agent_stats);
+	if (call->session.id)
+		stw_session_remove(media, call->session, now_ns);
+	call->session.id = 0;
+}
+
+/* What the caller should listen to now. */
+static struct stw_playout
+wanted_playout(const struct call *call)
+{
+	struct stw_playout nothing = {0};
+
+	if (!call->caller_dialog || !call->caller_dialog->party.receives)
+		return nothing;
+	if (call->state == CALL_MENU)
+		return call->prompt_over ? nothing : call->exchange->prompt;
+	if (call->state == CALL_QUEUED || call->state == CALL_RINGING)
+		return call->queue->music;
+	return nothing;
+}
+
+static void
+relay(struct call *call, struct stw_leg from, struct stw_leg to, bool wanted, bool *is)
+{
+	static const struct stw_leg nobody = {0};
+
+	if (*is == wanted)
+		return;
+	if (stw_leg_connect(call->exchange->media, from, wanted ? to : nobody) == 0)
+		*is = wanted;
+}
+
+void
+plane_call_follow(struct call *call)
+{
+	struct stw_playout playout = wanted_playout(call);
+
+	if (playout.id != call->playing.id) {
+		call->playing_ns = clock_now_ns();
+		if (stw_playout_attach(call->exchange->media, call->caller_leg, playout,
+				       call->playing_ns) == 0)
+			call->playing = playout;
+	}
+	/* When the call is over, what was said before the hang-up may still be on its way. */
+	if (call->state != CALL_TALKING || !call->caller_dialog || !call->agent_dialog)
+		return;
+	relay(call, call->caller_leg, call->agent_leg, call->agent_dialog->party.receives,
+	      &call->to_agent);
+	relay(call, call->agent_leg, call->caller_leg, call->caller_dialog->party.receives,
+	      &call->to_caller);
+}
+
+void
+plane_call_replay(struct call *call)
+{
+	call->playing.id = 0;
+	plane_call_follow(call);
+}
+
+static void
+take_digit(struct call *call, char digit, uint64_t now_ns)
+{
+	size_t count = strlen(call->digits);
+
+	stw_log(STW_LOG_DEBUG, "CALL-DIGIT call=%" PRIu64 " digit=%c", call->number, digit);
+	if (count < CALL_DIGITS_MAX)
+		call->digits[count] = digit;
+	if (call->state == CALL_MENU)
+		menu_digit(call, digit, now_ns);
+}
+
+static void
+take_silence(struct call *call)
+{
+	if (call->state == CALL_OVER || !call->caller_dialog || !call->caller_dialog->party.sends)
+		return;
+	stw_log(STW_LOG_WARN, "CALL-SILENT call=%" PRIu64 " caller=%s", call->number, call->caller);
+	call_over(call, call->answered_ns ? CDR_ANSWERED : CDR_FAILED, CDR_SWITCH);
+}
+
+static void
+take_leg_event(struct call *call, const struct stw_media_event *event, uint64_t now_ns)
+{
+	bool caller = event->leg.id == call->caller_leg.id;
+
+	if (event->type == STW_MEDIA_EVENT_DIGIT && caller)
+		take_digit(call, event->digit, now_ns);
+	else if (event->type == STW_MEDIA_EVENT_SILENT && caller)
+		take_silence(call);
+	else if (event->type == STW_MEDIA_EVENT_PLAYOUT_ENDED && caller &&
+		 call->state == CALL_MENU && event->time_ns >= call->playing_ns)
+		menu_prompt_ended(call, now_ns);
+}
+
+static void
+take(struct exchange *exchange, const struct stw_media_event *event, uint64_t now_ns)
+{
+	struct call *call;
+
+	switch (event->type) {
+	case STW_MEDIA_EVENT_DIGIT:
+	case STW_MEDIA_EVENT_SILENT:
+	case STW_MEDIA_EVENT_PLAYOUT_ENDED:
+		call = call_find(exchange, event->session_cookie);
+		if (call)
+			take_leg_event(call, event, now_ns);
+		break;
+	case STW_MEDIA_EVENT_FORK_FAILED:
+		stw_log(STW_LOG_ERROR, "CALL-RECORDING-FAILED call=%" PRIu64 " error=\"%s\"",
+			call_number(event->session_cookie), stw_error_text(event->error));
+		break;
+	case STW_MEDIA_EVENT_FORK_CLOSED:
+		if (event->fork_stats.packets_dropped)
+			stw_log(STW_LOG_WARN,
+				"CALL-RECORDING-GAPS call=%" PRIu64 " packets=%" PRIu64
+				" dropped=%" PRIu64,
+				call_number(event->session_cookie), event->fork_stats.packets,
+				event->fork_stats.packets_dropped);
+		break;
+	case STW_MEDIA_EVENT_LOST:
+		stw_log(STW_LOG_ERROR, "MEDIA-EVENTS-LOST count=%" PRIu64, event->lost);
+		break;
+	case STW_MEDIA_EVENT_LATCHED:
+	case STW_MEDIA_EVENT_NONE:
+		break;
+	}
+}
+
+void
+plane_take(struct exchange *exchange)
+{
+	struct stw_media_event events[EVENTS_AT_ONCE];
+	uint64_t now_ns = clock_now_ns();
+	int count;
+
+	do {
+		count = stw_media_events_take(exchange->media, events, EVENTS_AT_ONCE);
+		for (int i = 0; i < count; i++)
+			take(exchange, &events[i], now_ns);
+	} while (count == EVENTS_AT_ONCE);
+}
