@@ -92,7 +92,8 @@ struct acd_contact {
 	_Atomic uint64_t holders; /* generation << 2 | ACD_RANKING | ACD_CLOSED */
 	_Atomic uint32_t generation;
 	_Atomic uint32_t queue;
-	_Atomic uint32_t reason; /* of a decline */
+	_Atomic uint32_t reason;            /* of a decline */
+	_Atomic uint32_t missed_generation; /* of the agent in a WAITING word */
 	_Atomic uint32_t entry_position;
 	_Atomic uint32_t timer_position;
 	_Atomic int64_t rank_ns[2] STW_ALIGNED_LINE; /* the word's side says which is valid */

@@ -107,8 +107,10 @@ contact_requeue(struct stw_acd *acd, uint32_t c, uint64_t word, struct acd_todo 
 		.ref = waiting,
 		.item = c,
 	};
+	const struct acd_agent_description *agent = acd_agent_description(acd, word_slot(word));
 	uint32_t position;
 
+	acd_field_write_32(&contact->missed_generation, agent ? agent->generation : 0);
 	/* There is an entry for every contact slot, so a full tree is full of stale entries that other threads
 	 * are just taking out. */
 	do {

@@ -95,6 +95,19 @@ pick(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t mi
 	return missed;
 }
 
+/* Who missed a waiting contact last; ACD_AGENT_NONE: nobody, or somebody who was removed since. */
+static uint32_t
+missed_by(struct stw_acd *acd, uint32_t c, uint64_t word)
+{
+	uint32_t a = word_slot(word);
+	const struct acd_agent_description *agent =
+		a == ACD_AGENT_NONE ? NULL : acd_agent_description(acd, a);
+
+	if (!agent || agent->generation != acd_field_read_32(&acd->contacts[c].missed_generation))
+		return ACD_AGENT_NONE;
+	return a;
+}
+
 static bool
 entry_before(const struct lower_bound_tree_entry *a, const struct lower_bound_tree_entry *b)
 {
@@ -198,7 +211,7 @@ other_agent(struct stw_acd *acd, uint32_t a, const struct lower_bound_tree_entry
 {
 	const struct acd_queue_description *queue;
 
-	if (word_slot(entry->ref) != a)
+	if (missed_by(acd, entry->item, entry->ref) != a)
 		return ACD_NOBODY;
 	queue = acd_queue_description(acd, acd_field_read_32(&acd->contacts[entry->item].queue));
 	return queue ? pick_longest_idle(acd, queue, a) : ACD_NOBODY;
@@ -260,7 +273,7 @@ match_contact(struct stw_acd *acd, uint32_t c, uint64_t now_ns, struct acd_todo 
 		if (word_state(word) != ACD_CONTACT_WAITING)
 			return;
 		queue = acd_queue_description(acd, acd_field_read_32(&acd->contacts[c].queue));
-		a = queue ? pick(acd, queue, word_slot(word)) : ACD_NOBODY;
+		a = queue ? pick(acd, queue, missed_by(acd, c, word)) : ACD_NOBODY;
 		if (a == ACD_NOBODY)
 			return;
 		match_agent(acd, a, true, now_ns, todo);
