@@ -105,6 +105,8 @@ step_ready(struct stw_acd *acd, uint32_t a, uint64_t word, uint32_t reason, uint
 	case ACD_AGENT_LOGGED_OUT:
 		return -EINVAL;
 	case ACD_AGENT_READY:
+		/* Who made him ready may not have looked for work yet. */
+		acd_todo_agent(todo, a);
 		return -EALREADY;
 	case ACD_AGENT_HOLD:
 		if (word_after(word) == ACD_AFTER_NOTHING)

@@ -44,6 +44,23 @@ acd_contact_find(struct stw_acd *acd, struct stw_contact handle, uint32_t *c, ui
 	return 0;
 }
 
+/*
+ * Find a contact, and finish it first if another thread has decided it and not come further: who has
+ * seen a decision also sees all that follows from it. What that makes matchable goes to todo.
+ */
+int
+acd_contact_settle(struct stw_acd *acd, struct stw_contact handle, uint32_t *c, uint64_t *word,
+		   uint64_t now_ns, struct acd_todo *todo)
+{
+	for (;;) {
+		int error = acd_contact_find(acd, handle, c, word);
+
+		if (error || !word_contact_closing(*word))
+			return error;
+		acd_contact_finish(acd, *c, *word, now_ns, todo);
+	}
+}
+
 static int
 request_check(const struct stw_contact_request *request, uint64_t now_ns)
 {
@@ -238,25 +255,11 @@ stw_contact_cancel(struct stw_acd *acd, struct stw_contact contact, uint64_t now
 		uint64_t word;
 		uint32_t c;
 
-		error = acd_contact_find(acd, contact, &c, &word);
-		if (error)
-			break;
-		switch (word_state(word)) {
-		case ACD_CONTACT_WAITING:
-		case ACD_CONTACT_OFFERED:
-			error = contact_cancel(acd, c, word, now_ns, &todo);
-			break;
-		case ACD_CONTACT_CONNECTED:
+		error = acd_contact_settle(acd, contact, &c, &word, now_ns, &todo);
+		if (!error && word_state(word) == ACD_CONTACT_CONNECTED)
 			error = -EBUSY;
-			break;
-		case ACD_CONTACT_DECLINED:
-		case ACD_CONTACT_TIMED_OUT:
-			acd_contact_finish(acd, c, word, now_ns, &todo);
-			error = -EAGAIN;
-			break;
-		default:
-			error = -ESTALE;
-		}
+		if (!error)
+			error = contact_cancel(acd, c, word, now_ns, &todo);
 	} while (error == -EAGAIN);
 	acd_match_run(acd, &todo, now_ns);
 	reclaim_exit();
@@ -324,31 +327,40 @@ stw_contact_reprioritise(struct stw_acd *acd, struct stw_contact contact, uint8_
 	if (value >= STW_CLASS_COUNT || urgency >= STW_CLASS_COUNT)
 		return -EINVAL;
 	reclaim_enter();
-	error = acd_contact_find(acd, contact, &c, &word);
+	error = acd_contact_settle(acd, contact, &c, &word, now_ns, &todo);
 	if (!error)
 		error = ranking_begin(acd, c, contact.id >> 32);
-	if (error) {
-		reclaim_exit();
-		return error;
-	}
+	if (error)
+		goto out;
 	do {
-		error = acd_contact_find(acd, contact, &c, &word);
-		if (error)
-			break;
-		if (word_state(word) == ACD_CONTACT_WAITING) {
+		error = acd_contact_settle(acd, contact, &c, &word, now_ns, &todo);
+		if (!error && word_state(word) != ACD_CONTACT_WAITING)
+			error = -EBUSY;
+		if (!error)
 			error = contact_rerank(acd, c, word, value, urgency, &todo);
-		} else if (word_state(word) == ACD_CONTACT_DECLINED ||
-			   word_state(word) == ACD_CONTACT_TIMED_OUT) {
-			acd_contact_finish(acd, c, word, now_ns, &todo);
-			error = -EAGAIN;
-		} else {
-			error = word_state(word) <= ACD_CONTACT_CONNECTED ? -EBUSY : -ESTALE;
-		}
 	} while (error == -EAGAIN);
 	acd_contact_slot_leave(acd, c, 0, ACD_RANKING);
+out:
 	acd_match_run(acd, &todo, now_ns);
 	reclaim_exit();
 	return error;
+}
+
+/* End from this word; -EAGAIN: it has changed. */
+static int
+contact_end(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, struct acd_todo *todo)
+{
+	uint64_t next = word_contact_next(word, ACD_CONTACT_ENDING, word_slot(word));
+	uint32_t q = acd_field_read_32(&acd->contacts[c].queue);
+	uint64_t since_ns = acd_field_read(&acd->contacts[c].connect_ns);
+
+	acd_announce_contact(acd, c, word, now_ns);
+	if (!acd_word_change(&acd->contacts[c].word, word, next))
+		return -EAGAIN;
+	acd_count(acd, q, ACD_COUNT_ENDED, 1);
+	acd_count(acd, q, ACD_COUNT_TALK_NS, acd_elapsed(since_ns, now_ns));
+	acd_contact_finish(acd, c, next, now_ns, todo);
+	return 0;
 }
 
 int
@@ -360,24 +372,13 @@ stw_contact_end(struct stw_acd *acd, struct stw_contact contact, uint64_t now_ns
 	int error;
 
 	reclaim_enter();
-	error = acd_contact_find(acd, contact, &c, &word);
-	if (!error && word_state(word) == ACD_CONTACT_CONNECTED) {
-		uint64_t next = word_contact_next(word, ACD_CONTACT_ENDING, word_slot(word));
-		uint32_t q = acd_field_read_32(&acd->contacts[c].queue);
-		uint64_t since_ns = acd_field_read(&acd->contacts[c].connect_ns);
-
-		acd_announce_contact(acd, c, word, now_ns);
-		/* CONNECTED only ever becomes ENDING: who loses is late. */
-		if (acd_word_change(&acd->contacts[c].word, word, next)) {
-			acd_count(acd, q, ACD_COUNT_ENDED, 1);
-			acd_count(acd, q, ACD_COUNT_TALK_NS, acd_elapsed(since_ns, now_ns));
-			acd_contact_finish(acd, c, next, now_ns, &todo);
-		} else {
-			error = -ESTALE;
-		}
-	} else if (!error) {
-		error = word_state(word) <= ACD_CONTACT_TIMED_OUT ? -EBUSY : -ESTALE;
-	}
+	do {
+		error = acd_contact_settle(acd, contact, &c, &word, now_ns, &todo);
+		if (!error)
+			error = word_state(word) == ACD_CONTACT_CONNECTED
+					? contact_end(acd, c, word, now_ns, &todo)
+					: -EBUSY;
+	} while (error == -EAGAIN);
 	acd_match_run(acd, &todo, now_ns);
 	reclaim_exit();
 	return error;

@@ -219,6 +219,8 @@ enum lower_bound_tree_verdict acd_timer_check(void *context, uint32_t item, uint
 /* contact.c */
 enum lower_bound_tree_verdict acd_contact_entry_check(void *context, uint32_t item, uint64_t ref);
 int acd_contact_find(struct stw_acd *acd, struct stw_contact handle, uint32_t *c, uint64_t *word);
+int acd_contact_settle(struct stw_acd *acd, struct stw_contact handle, uint32_t *c, uint64_t *word,
+		       uint64_t now_ns, struct acd_todo *todo);
 
 /* agent.c */
 int acd_agent_find(struct stw_acd *acd, struct stw_agent handle, uint32_t *a);

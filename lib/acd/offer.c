@@ -8,11 +8,15 @@
 
 #include <errno.h>
 
-/* Find the contact of an offer that rings. -EALREADY: it is connected by this very offer. */
+/*
+ * Find the contact of an offer that rings. -EALREADY: it is connected by this very offer. If it waits
+ * again, whoever sees that looks for an agent, too: he may be quicker than the one who made it wait.
+ */
 static int
-offer_find(struct stw_acd *acd, struct stw_offer offer, uint32_t *c, uint64_t *word)
+offer_find(struct stw_acd *acd, struct stw_offer offer, uint32_t *c, uint64_t *word,
+	   uint64_t now_ns, struct acd_todo *todo)
 {
-	int error = acd_contact_find(acd, offer.contact, c, word);
+	int error = acd_contact_settle(acd, offer.contact, c, word, now_ns, todo);
 
 	if (error)
 		return error;
@@ -21,6 +25,8 @@ offer_find(struct stw_acd *acd, struct stw_offer offer, uint32_t *c, uint64_t *w
 	if (word_state(*word) == ACD_CONTACT_CONNECTED &&
 	    word_version(*word) == ((offer.number + 1) & ACD_VERSION_MASK))
 		return -EALREADY;
+	if (word_state(*word) == ACD_CONTACT_WAITING)
+		acd_todo_contact(todo, *c);
 	return -ESTALE;
 }
 
@@ -47,62 +53,77 @@ answer_count(struct stw_acd *acd, uint32_t c, uint32_t q, uint32_t a, uint64_t n
 	atomic_fetch_add_explicit(&acd->agents[a].contacts, 1, memory_order_relaxed);
 }
 
+/* Accept from this word; -EAGAIN: it has changed. */
+static int
+offer_accept(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
+{
+	uint64_t next = word_contact_next(word, ACD_CONTACT_CONNECTED, word_slot(word));
+	uint32_t q = acd_field_read_32(&acd->contacts[c].queue);
+
+	acd_announce_contact(acd, c, word, now_ns);
+	acd_time_raise(&acd->contacts[c].connect_ns, now_ns);
+	if (!acd_word_change(&acd->contacts[c].word, word, next))
+		return -EAGAIN;
+	offer_timer_remove(acd, c, word);
+	answer_count(acd, c, q, word_slot(word), now_ns);
+	acd_announce_contact(acd, c, next, now_ns);
+	return 0;
+}
+
 int
 stw_offer_accept(struct stw_acd *acd, struct stw_offer offer, uint64_t now_ns)
 {
-	uint64_t word;
-	uint32_t c;
+	struct acd_todo todo = {.count = 0};
 	int error;
 
 	reclaim_enter();
-	for (;;) {
-		uint64_t next;
-		uint32_t q;
+	do {
+		uint64_t word;
+		uint32_t c;
 
-		error = offer_find(acd, offer, &c, &word);
-		if (error)
-			break;
-		q = acd_field_read_32(&acd->contacts[c].queue);
-		next = word_contact_next(word, ACD_CONTACT_CONNECTED, word_slot(word));
-		acd_announce_contact(acd, c, word, now_ns);
-		acd_time_raise(&acd->contacts[c].connect_ns, now_ns);
-		if (!acd_word_change(&acd->contacts[c].word, word, next))
-			continue;
-		offer_timer_remove(acd, c, word);
-		answer_count(acd, c, q, word_slot(word), now_ns);
-		acd_announce_contact(acd, c, next, now_ns);
-		break;
-	}
+		error = offer_find(acd, offer, &c, &word, now_ns, &todo);
+		if (!error)
+			error = offer_accept(acd, c, word, now_ns);
+	} while (error == -EAGAIN);
+	acd_match_run(acd, &todo, now_ns);
 	reclaim_exit();
 	return error;
+}
+
+/* Decline from this word; -EAGAIN: it has changed. */
+static int
+offer_decline(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t reason, uint64_t now_ns,
+	      struct acd_todo *todo)
+{
+	uint64_t next = word_contact_next(word, ACD_CONTACT_DECLINED, word_slot(word));
+	uint32_t q = acd_field_read_32(&acd->contacts[c].queue);
+
+	acd_announce_contact(acd, c, word, now_ns);
+	/* Of two declines at once, the event may carry either's reason. */
+	acd_field_write_32(&acd->contacts[c].reason, reason);
+	if (!acd_word_change(&acd->contacts[c].word, word, next))
+		return -EAGAIN;
+	offer_timer_remove(acd, c, word);
+	acd_count(acd, q, ACD_COUNT_DECLINED, 1);
+	acd_contact_finish(acd, c, next, now_ns, todo);
+	return 0;
 }
 
 int
 stw_offer_decline(struct stw_acd *acd, struct stw_offer offer, uint32_t reason, uint64_t now_ns)
 {
 	struct acd_todo todo = {.count = 0};
-	uint64_t word;
-	uint32_t c;
 	int error;
 
 	reclaim_enter();
-	error = offer_find(acd, offer, &c, &word);
-	if (!error) {
-		uint32_t q = acd_field_read_32(&acd->contacts[c].queue);
-		uint64_t next = word_contact_next(word, ACD_CONTACT_DECLINED, word_slot(word));
+	do {
+		uint64_t word;
+		uint32_t c;
 
-		acd_announce_contact(acd, c, word, now_ns);
-		/* Of two declines at once, the event may carry either's reason. */
-		acd_field_write_32(&acd->contacts[c].reason, reason);
-		/* Whatever else became of this word, the offer rings no more. */
-		if (acd_word_change(&acd->contacts[c].word, word, next)) {
-			offer_timer_remove(acd, c, word);
-			acd_count(acd, q, ACD_COUNT_DECLINED, 1);
-			acd_contact_finish(acd, c, next, now_ns, &todo);
-		} else {
-			error = -ESTALE;
-		}
-	}
+		error = offer_find(acd, offer, &c, &word, now_ns, &todo);
+		if (!error)
+			error = offer_decline(acd, c, word, reason, now_ns, &todo);
+	} while (error == -EAGAIN);
 	acd_match_run(acd, &todo, now_ns);
 	reclaim_exit();
 	return error == -EALREADY ? -ESTALE : error;
