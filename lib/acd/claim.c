@@ -170,6 +170,22 @@ claim_commit(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t a, uint64_
 }
 
 /*
+ * An agent is released before the contact that he held goes on (steps 4 and 5). Who sees him released makes
+ * that contact go on first: it may be the best for him or for others, and nobody is served before it.
+ */
+static bool
+last_contact_finish(struct stw_acd *acd, uint32_t a, uint64_t now_ns, struct acd_todo *todo)
+{
+	uint32_t c = atomic_load_explicit(&acd->agents[a].last_contact, memory_order_relaxed);
+	uint64_t word = acd_word_read(&acd->contacts[c].word);
+
+	if (!word_contact_closing(word) || word_slot(word) != a)
+		return false;
+	acd_contact_finish(acd, c, word, now_ns, todo);
+	return true;
+}
+
+/*
  * Bring an agent's word to one that says the truth by itself: finish what other threads have begun.
  * Returns the word: without a contact, or a hold whose contact the agent really has. Agents and
  * contacts that become matchable on the way go to todo.
@@ -182,8 +198,11 @@ acd_agent_settle(struct stw_acd *acd, uint32_t a, uint64_t now_ns, struct acd_to
 		uint64_t contact_word;
 		uint32_t c;
 
-		if (word_state(word) != ACD_AGENT_HOLD)
+		if (word_state(word) != ACD_AGENT_HOLD) {
+			if (last_contact_finish(acd, a, now_ns, todo))
+				continue;
 			return word;
+		}
 		c = word_slot(word);
 		contact_word = acd_word_read(&acd->contacts[c].word);
 		switch (claim_stage(contact_word, a, word_version(word))) {

@@ -217,20 +217,6 @@ other_agent(struct stw_acd *acd, uint32_t a, const struct lower_bound_tree_entry
 	return queue ? pick_longest_idle(acd, queue, a) : ACD_NOBODY;
 }
 
-/* An agent is released before the contact that he held goes on (claim.c). If it has not yet, make it:
- * it may be the best for him or for others, and nobody shall be served before it. */
-static bool
-last_contact_finish(struct stw_acd *acd, uint32_t a, uint64_t now_ns, struct acd_todo *todo)
-{
-	uint32_t c = atomic_load_explicit(&acd->agents[a].last_contact, memory_order_relaxed);
-	uint64_t word = acd_word_read(&acd->contacts[c].word);
-
-	if (!word_contact_closing(word) || word_slot(word) != a)
-		return false;
-	acd_contact_finish(acd, c, word, now_ns, todo);
-	return true;
-}
-
 /* Give an agent the best contact that waits for him, as long as he is ready and there is one. */
 static void
 match_agent(struct stw_acd *acd, uint32_t a, bool ask_others, uint64_t now_ns,
@@ -246,8 +232,6 @@ match_agent(struct stw_acd *acd, uint32_t a, bool ask_others, uint64_t now_ns,
 			acd_agent_unlist(acd, a);
 			return;
 		}
-		if (last_contact_finish(acd, a, now_ns, todo))
-			continue;
 		arrivals = acd_arrivals_read(acd);
 		best_contact(acd, a, &best);
 		if (arrivals != acd_arrivals_read(acd))
