@@ -11,6 +11,7 @@ import g711
 REACH_S = 1.0           # a packet that arrives later than this after it was sent did not arrive
 CLOCK_S = 0.001         # between two capture points, a packet may seem to arrive this much earlier
 WAV_NEAR_S = 0.2        # a packet's samples lie this close to the time when it came
+WAV_CLOCK_S = 2.0       # a timestamp further off its arrival than this begins a new clock
 RATE_HZ = 8000
 
 
@@ -81,6 +82,9 @@ def _start_of(sent, recorded, low):
 def wav_difference(channel, packets, origin):
     """Each G.711 packet's samples must stand in the channel, in order, near the time it came.
 
+    A sender that pauses without moving its timestamp on is late by the pause from then on, against
+    a recording that goes by timestamps. So near is not before the earlier of both times: that of
+    arrival, and that of the sender's clock, which begins anew where it jumps.
     The last packet may be left out when its time does not continue the one before: a recorder can
     only tell a sender's new clock from a stray packet by the packet after it.
     origin is the time of sample 0. Returns None, or what is wrong, in words.
@@ -89,10 +93,12 @@ def wav_difference(channel, packets, origin):
     if len(packets) > 1 and not _continues(packets[-2], packets[-1]):
         packets = packets[:-1]
     after = 0
+    clock = None
     for number, packet in enumerate(packets, 1):
+        clock, early = _by_clock(clock, packet)
         want = g711.decode(packet.payload_type, packet.payload).tobytes()
         expected = (packet.time - origin) * RATE_HZ
-        low = max(after, int(expected - WAV_NEAR_S * RATE_HZ), 0)
+        low = max(after, int(expected - (early + WAV_NEAR_S) * RATE_HZ), 0)
         high = int(expected + WAV_NEAR_S * RATE_HZ) + len(want) // 2
         at = find_samples(data, want, low, high)
         if at < 0:
@@ -100,6 +106,16 @@ def wav_difference(channel, packets, origin):
                     f" {WAV_NEAR_S * 1000:.0f} ms of {expected / RATE_HZ:.3f} s")
         after = at + len(want) // 2
     return None
+
+
+def _by_clock(clock, packet):
+    """The packet from which the sender's clock counts, and how long before its arrival this one is due."""
+    if clock and clock.ssrc == packet.ssrc:
+        step = (packet.timestamp - clock.timestamp + 2**31) % 2**32 - 2**31
+        early = packet.time - clock.time - step / RATE_HZ
+        if abs(early) <= WAV_CLOCK_S:
+            return clock, max(early, 0)
+    return packet, 0
 
 
 def _continues(before, packet):

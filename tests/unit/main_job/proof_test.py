@@ -237,6 +237,19 @@ class Proof(unittest.TestCase):
         self.scene.sides[1] = [p._replace(time=p.time - 0.5) for p in self.scene.sides[1]]
         self.assertFalse(self.found("the WAV's channel of the agent").wav_correct)
 
+    def test_wav_by_a_clock_that_stood_still_agrees(self):
+        late = [p._replace(time=p.time + 0.5) if i > 9 else p
+                for i, p in enumerate(self.scene.agent)]
+        channel = array("h", bytes(2 * int((END + 1 - ANSWERED) * 8000)))
+        for packet in self.scene.agent:
+            at = round((packet.time - ANSWERED) * 8000)
+            samples = g711.decode(g711.PCMA, packet.payload)
+            channel[at:at + len(samples)] = samples
+        self.assertIsNone(compare.wav_difference(channel, late, ANSWERED))
+        moved_on = [p._replace(timestamp=p.timestamp + 4000) if i > 9 else p
+                    for i, p in enumerate(late)]
+        self.assertIn("packet 11 of", compare.wav_difference(channel, moved_on, ANSWERED))
+
     def test_call_without_record_is_found(self):
         self.scene.record["call_id"] = "another"
         callers, agents = self.scene.sip()
