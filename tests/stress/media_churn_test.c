@@ -118,7 +118,7 @@ churn_once(unsigned round)
 			error |= stw_fork_remove(wire.media, fork);
 	}
 	error |= stw_playout_attach(wire.media, call.caller, music, clock_ns());
-	config.remote.port = (uint16_t)(1000 + round);
+	config.remote.port = (uint16_t)(1000 + round % 60000);
 	error |= stw_leg_update(wire.media, call.caller, &config, clock_ns());
 	error |= stw_leg_connect(wire.media, call.caller, nobody);
 	if (round % 3 == 0)
