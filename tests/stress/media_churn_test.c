@@ -35,6 +35,8 @@ static struct wire wire;
 static struct call calls[CALLS];
 static struct stw_fork forks[FORKED_CALLS];
 static struct stw_playout music;
+static pthread_t threads[2];
+static unsigned threads_count;
 static _Atomic int over;
 static _Atomic uint64_t churned;
 static _Atomic uint64_t churn_errors;
@@ -118,7 +120,7 @@ churn_once(unsigned round)
 			error |= stw_fork_remove(wire.media, fork);
 	}
 	error |= stw_playout_attach(wire.media, call.caller, music, clock_ns());
-	config.remote.port = (uint16_t)(1000 + round % 60000);
+	config.remote.port = (uint16_t)(1000 + round % 30000);
 	error |= stw_leg_update(wire.media, call.caller, &config, clock_ns());
 	error |= stw_leg_connect(wire.media, call.caller, nobody);
 	if (round % 3 == 0)
@@ -210,6 +212,9 @@ close_wire(void)
 {
 	char command[96];
 
+	atomic_store_explicit(&over, 1, memory_order_relaxed);
+	while (threads_count)
+		pthread_join(threads[--threads_count], NULL);
 	wire_close(&wire);
 	stw_eal_stop();
 	snprintf(command, sizeof(command), "rm -r %s", directory);
@@ -280,14 +285,13 @@ Test(churn, nothing_of_the_calls_that_stay_is_lost, .timeout = 300)
 	struct party_stream streams[CALLS][2] = {0};
 	unsigned rounds = getenv("STW_SOAK") ? SOAK_ROUNDS : ROUNDS;
 	uint64_t sent = 0, seen = 0, deadline_ns = clock_ns() + GIVE_UP_NS;
-	pthread_t churner, recorder;
 	struct stw_fork_stats fork;
 	struct frame frame;
 
 	cr_assert_eq(stw_media_start(wire.media), 0);
 	calls_latch();
-	cr_assert_eq(pthread_create(&churner, NULL, churn, NULL), 0);
-	cr_assert_eq(pthread_create(&recorder, NULL, record, NULL), 0);
+	cr_assert_eq(pthread_create(&threads[threads_count++], NULL, churn, NULL), 0);
+	cr_assert_eq(pthread_create(&threads[threads_count++], NULL, record, NULL), 0);
 	for (unsigned round = 0; round < rounds || seen < sent;) {
 		unsigned n = round % CALLS, side = round / CALLS % 2;
 		unsigned came = sent_check(streams);
@@ -308,8 +312,8 @@ Test(churn, nothing_of_the_calls_that_stay_is_lost, .timeout = 300)
 	       clock_ns() < deadline_ns)
 		sched_yield();
 	atomic_store_explicit(&over, 1, memory_order_relaxed);
-	pthread_join(churner, NULL);
-	pthread_join(recorder, NULL);
+	while (threads_count)
+		pthread_join(threads[--threads_count], NULL);
 	cr_assert_eq(sent, seen);
 	cr_assert_eq(atomic_load_explicit(&churn_errors, memory_order_relaxed), 0);
 	cr_assert_geq(atomic_load_explicit(&churned, memory_order_relaxed), ROUNDS / 8);
