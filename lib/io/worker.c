@@ -69,7 +69,7 @@ port_turn(const struct media_io *io, struct worker *worker, uint32_t port)
 		return 0;
 	worker_receive(worker, port, mbufs, count);
 	stage_parse(worker, worker->packets, count);
-	if (worker->media->ports[port].owned)
+	if (worker->burst_hosts)
 		host_stage(worker, worker->packets, count);
 	pipeline_run(worker, count);
 	worker_settle(worker, count);

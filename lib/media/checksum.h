@@ -39,28 +39,32 @@ checksum_add(uint64_t sum, const uint8_t *bytes, size_t count)
 static inline uint16_t
 checksum_fold(uint64_t sum)
 {
+	uint32_t half;
+
 	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
+	half = (uint32_t)sum + (uint32_t)(sum >> 32);
+	half = (half & 0xffff) + (half >> 16);
+	return (uint16_t)(half + (half >> 16));
 }
 
 /**
  * Change a checksum for words of the sum that were replaced.
  *
  * @param checksum  as in the packet
- * @param before    sum of the words as they were
+ * @param before    sum of the words as they were, below 2 to the 50th
  * @param after     sum of the words as they are
  * @return as it goes into the packet
+ *
+ * The words replaced are taken away by adding a multiple of 65535 less them, so that the sum stays
+ * positive and is folded once.
  *
  * Source: RFC 1624 3, equation 3: ~(~C + ~m + m').
  */
 static inline uint16_t
 checksum_update(uint16_t checksum, uint64_t before, uint64_t after)
 {
-	return (uint16_t)~checksum_fold((uint64_t)(uint16_t)~checksum +
-					(uint16_t)~checksum_fold(before) + after);
+	return (uint16_t)~checksum_fold((uint16_t)~checksum + after +
+					((UINT64_C(0xffff) << 40) - before));
 }
 
 #endif

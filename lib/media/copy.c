@@ -49,28 +49,25 @@ copy_make(struct worker *worker, const struct packet *packet)
 }
 
 static void
-copy_packet(struct worker *worker, const struct packet *packet, uint32_t first)
+copy_packet(struct worker *worker, const struct packet *packet)
 {
 	struct stw_media *media = worker->media;
-	union leg_traits traits = {
-		atomic_load_explicit(&media->routes[packet->leg].traits, memory_order_relaxed)};
-	bool audio = packet->kind == PACKET_RTP && packet->rtp.payload_type == traits.audio_pt;
-	uint32_t slot = first;
+	uint32_t slot = packet->fork_first;
 
 	while (slot) {
 		struct fork_route *route = &media->forks[slot].route;
 		uint32_t sides = atomic_load_explicit(&route->sides, memory_order_relaxed);
 		struct rte_mbuf *copy;
 
-		if (sides >> traits.side & 1 && (audio || !(sides & FORK_AUDIO_ONLY))) {
+		if (sides >> packet->side & 1 && (packet->audio || !(sides & FORK_AUDIO_ONLY))) {
 			copy = copy_make(worker, packet);
 			if (copy) {
 				*(struct fork_note *)rte_mbuf_to_priv(copy) = (struct fork_note){
 					.time_ns = worker->now_ns,
 					.fork = slot,
 					.worker = worker->index,
-					.side = traits.side,
-					.codec = traits.codec,
+					.side = packet->side,
+					.codec = packet->codec,
 				};
 				/* The ring has room for every copy that the pool can make. */
 				rte_ring_sp_enqueue(worker->copies.out, copy);
@@ -88,16 +85,11 @@ copy_packet(struct worker *worker, const struct packet *packet, uint32_t first)
 void
 stage_copy(struct worker *worker, struct packet *packets, unsigned count)
 {
+	if (!worker->burst_forks)
+		return;
 	for (unsigned i = 0; i < count; i++) {
-		uint32_t first;
-
-		if (packets[i].verdict != PACKET_PENDING)
-			continue;
-		/* F2, pairs with F1 (fork.c): the fork is seen as control filled it. */
-		first = atomic_load_explicit(&worker->media->routes[packets[i].leg].fork_first,
-					     memory_order_acquire);
-		if (STW_UNLIKELY(first))
-			copy_packet(worker, &packets[i], first);
+		if (packets[i].verdict == PACKET_PENDING && packets[i].fork_first)
+			copy_packet(worker, &packets[i]);
 	}
 }
 

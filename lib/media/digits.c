@@ -61,16 +61,11 @@ digits_hear(struct worker *worker, const struct packet *packet)
 void
 stage_digits(struct worker *worker, struct packet *packets, unsigned count)
 {
+	if (!worker->burst_events)
+		return;
 	for (unsigned i = 0; i < count; i++) {
-		struct packet *packet = &packets[i];
-		union leg_traits traits;
-
-		if (packet->verdict != PACKET_PENDING || packet->kind != PACKET_RTP)
-			continue;
-		traits.word = atomic_load_explicit(&worker->media->routes[packet->leg].traits,
-						   memory_order_relaxed);
-		if (traits.event_pt && packet->rtp.payload_type == traits.event_pt)
-			digits_hear(worker, packet);
+		if (packets[i].verdict == PACKET_PENDING && packets[i].event)
+			digits_hear(worker, &packets[i]);
 	}
 }
 

@@ -17,6 +17,8 @@
  *  G3     remote: latched            relaxed  none        the word stands for itself
  *  C1     (leg.c) peer: written        release  C2        -
  *  C2     peer: read                 acquire  C1          an unfilled leg is sent to
+ *  F1     (fork.c) fork_first: written  release  F2       -
+ *  F2     fork_first: read           acquire  F1          an unfilled fork is met
  *
  * Source: RFC 7362 (latching), RFC 3550 5.1.
  */
@@ -102,6 +104,26 @@ source_passes(struct worker *worker, const struct packet *packet, struct leg_rou
 	return (remote & LEG_LATCHED) && leg_remote_ip(remote) == packet->source_ip;
 }
 
+/** Take from the route's line what the next stages need; they look at no other line of the leg. */
+static void
+packet_route(struct worker *worker, struct packet *packet, struct leg_route *route)
+{
+	union leg_traits traits = {atomic_load_explicit(&route->traits, memory_order_relaxed)};
+	bool rtp = packet->kind == PACKET_RTP;
+
+	/* C2, pairs with C1: the leg is seen as control filled it. */
+	packet->peer = atomic_load_explicit(&route->peer, memory_order_acquire);
+	rte_prefetch0(&worker->media->routes[packet->peer]);
+	/* F2, pairs with F1: the fork is seen as control filled it. */
+	packet->fork_first = atomic_load_explicit(&route->fork_first, memory_order_acquire);
+	packet->side = traits.side;
+	packet->codec = traits.codec;
+	packet->audio = rtp && packet->rtp.payload_type == traits.audio_pt;
+	packet->event = rtp && traits.event_pt && packet->rtp.payload_type == traits.event_pt;
+	worker->burst_forks |= packet->fork_first;
+	worker->burst_events |= packet->event;
+}
+
 void
 stage_guard(struct worker *worker, struct packet *packets, unsigned count)
 {
@@ -118,8 +140,6 @@ stage_guard(struct worker *worker, struct packet *packets, unsigned count)
 			packet_drop(packet, STW_DROP_SOURCE);
 			continue;
 		}
-		/* C2, pairs with C1: the leg is seen as control filled it. */
-		packet->peer = atomic_load_explicit(&route->peer, memory_order_acquire);
-		rte_prefetch0(&media->routes[packet->peer]);
+		packet_route(worker, packet, route);
 	}
 }

@@ -64,16 +64,23 @@ hops_word(const struct hops *hops, uint32_t hop)
 	return &hops->words[hop & ~hops->mask & hops->words_mask];
 }
 
+/** Link address of a next hop in the first 6 bytes of a word; 0 when it is not known. */
+static inline uint64_t
+hops_find_word(const struct hops *hops, uint32_t hop)
+{
+	uint64_t word = atomic_load_explicit(hops_word(hops, hop), memory_order_relaxed);
+
+	return (word & ~HOPS_VALUE_MASK) == (HOPS_KNOWN | hops_tag(hops, hop)) ? word : 0;
+}
+
 /** Find the link address of a next hop; false when it is not known. */
 static inline bool
 hops_find(const struct hops *hops, uint32_t hop, struct rte_ether_addr *mac)
 {
-	uint64_t word = atomic_load_explicit(hops_word(hops, hop), memory_order_relaxed);
+	uint64_t word = hops_find_word(hops, hop);
 
-	if ((word & ~HOPS_VALUE_MASK) != (HOPS_KNOWN | hops_tag(hops, hop)))
-		return false;
 	__builtin_memcpy(mac->addr_bytes, &word, sizeof(mac->addr_bytes));
-	return true;
+	return word != 0;
 }
 
 /** Note a link address. Threads: any. Progress: wait-free (bound 1). */

@@ -175,7 +175,8 @@ leg_fill(struct stw_media *media, uint32_t leg, uint32_t session, uint32_t pair,
 	atomic_store_explicit(&intake->heard_ns, now_ns, memory_order_relaxed);
 	memset(&media->keypads[leg], 0, sizeof(media->keypads[leg]));
 	route->local_ip = address->ip;
-	route->local_port = rte_cpu_to_be_16(ports_number(&address->ports, pair));
+	route->local_port =
+		rte_cpu_to_be_16(ports_number(&media->address_ports[config->address], pair));
 	route->address = (uint8_t)config->address;
 	atomic_store_explicit(&route->peer, 0, memory_order_relaxed);
 	/* F1, pairs with F2: who finds the fork finds it filled. */
@@ -207,8 +208,10 @@ leg_add(struct stw_media *media, struct stw_session session, const struct stw_le
 	if (!of)
 		return -ESTALE;
 	place = session_place(&media->sessions[of], 0);
-	error = place < STW_SESSION_LEGS_MAX ? leg_take(media, &address->ports, now_ns, leg, &pair)
-					     : -ENOSPC;
+	error = place < STW_SESSION_LEGS_MAX
+			? leg_take(media, &media->address_ports[config->address], now_ns, leg,
+				   &pair)
+			: -ENOSPC;
 	if (error < 0) {
 		media->refused++;
 		return error;
@@ -332,7 +335,7 @@ leg_remove(struct stw_media *media, uint32_t leg, uint64_t now_ns)
 	playout_detach(media, leg);
 	if (media->quarantine_ns)
 		until_ns = now_ns + media->quarantine_ns;
-	ports_release(&address->ports, card->pair, until_ns);
+	ports_release(&media->address_ports[route->address], card->pair, until_ns);
 	last = (media->legs_retired_first + media->legs_retired_count++) % media->legs_slots;
 	media->legs_retired[last] =
 		(struct plane_retired){.token = rte_rcu_qsbr_start(media->rcu), .slot = leg};

@@ -27,12 +27,27 @@ lookup_rtp(struct packet *packet, const uint8_t *payload)
 		packet->kind = PACKET_RTP;
 }
 
+/**
+ * True for what can only be RTP: version 2, and a second byte that RFC 5761 does not give to RTCP.
+ * That is what nearly every packet is; rtp_demux knows the others.
+ */
+static bool
+is_surely_rtp(const uint8_t *payload, uint16_t payload_bytes)
+{
+	return payload_bytes >= STW_RTP_HEADER_BYTES && payload[0] >> 6 == 2 &&
+	       (payload[1] & 0x60) != 0x40;
+}
+
 static void
 lookup_kind(struct packet *packet)
 {
 	const uint8_t *payload = rte_pktmbuf_mtod_offset(
 		packet->mbuf, const uint8_t *, packet->udp_offset + sizeof(struct rte_udp_hdr));
 
+	if (STW_LIKELY(is_surely_rtp(payload, packet->payload_bytes))) {
+		lookup_rtp(packet, payload);
+		return;
+	}
 	switch (rtp_demux(payload, packet->payload_bytes)) {
 	case RTP_KIND_RTP:
 		lookup_rtp(packet, payload);

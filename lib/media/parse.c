@@ -26,13 +26,12 @@
 static bool
 packet_own(struct worker *worker, struct packet *packet)
 {
-	struct rte_mempool *pool = worker->media->ports[worker->port].pool;
 	struct rte_mbuf *mbuf = packet->mbuf, *copy;
 
 	if (STW_LIKELY(mbuf->nb_segs == 1 && RTE_MBUF_DIRECT(mbuf) &&
 		       rte_mbuf_refcnt_read(mbuf) == 1))
 		return true;
-	copy = rte_pktmbuf_copy(mbuf, pool, 0, UINT32_MAX);
+	copy = rte_pktmbuf_copy(mbuf, worker->media->ports[worker->port].pool, 0, UINT32_MAX);
 	if (!copy) {
 		packet_drop(packet, STW_DROP_NO_BUFFER);
 		return false;
@@ -160,6 +159,7 @@ parse_ipv4(struct worker *worker, struct packet *packet, size_t offset)
 		parse_udp(worker, packet, ip, ip_end);
 	} else if (ip->next_proto_id == IPPROTO_ICMP && worker->media->ports[worker->port].owned) {
 		packet->kind = PACKET_ICMP;
+		worker->burst_hosts = 1;
 		packet->source_ip = ip->src_addr;
 		packet->payload_bytes = (uint16_t)(ip_end - packet->udp_offset);
 	} else {
@@ -176,6 +176,7 @@ parse_arp(struct worker *worker, struct packet *packet, size_t offset)
 		packet_drop(packet, STW_DROP_MALFORMED);
 	else {
 		packet->kind = PACKET_ARP;
+		worker->burst_hosts = 1;
 		packet->udp_offset = (uint16_t)offset;
 	}
 }
@@ -215,22 +216,31 @@ parse_frame(struct worker *worker, struct packet *packet)
 		packet_drop(packet, STW_DROP_NOT_OURS);
 }
 
+/** Ask for the frame of a packet that is parsed a little later. */
+static void
+frame_prefetch(const struct rte_mbuf *mbuf)
+{
+	const uint8_t *frame = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+
+	rte_prefetch0(frame);
+	if ((mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+		return;
+	/* The checksum reads all of it; a media packet has four lines. */
+	rte_prefetch0(frame + STW_CACHE_LINE);
+	rte_prefetch0(frame + 2 * STW_CACHE_LINE);
+	rte_prefetch0(frame + 3 * STW_CACHE_LINE);
+}
+
 void
 stage_parse(struct worker *worker, struct packet *packets, unsigned count)
 {
-	for (unsigned i = 0; i < count && i < PARSE_AHEAD; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(packets[i].mbuf, void *));
-	for (unsigned i = 0; i < count; i++) {
-		if (i + PARSE_AHEAD < count) {
-			const uint8_t *frame =
-				rte_pktmbuf_mtod(packets[i + PARSE_AHEAD].mbuf, uint8_t *);
+	unsigned ahead = count < PARSE_AHEAD ? count : PARSE_AHEAD;
 
-			/* The checksum reads all of a media packet. */
-			rte_prefetch0(frame);
-			rte_prefetch0(frame + STW_CACHE_LINE);
-			rte_prefetch0(frame + 2 * STW_CACHE_LINE);
-			rte_prefetch0(frame + 3 * STW_CACHE_LINE);
-		}
+	for (unsigned i = 0; i < ahead; i++)
+		frame_prefetch(packets[i].mbuf);
+	for (unsigned i = 0; i < count; i++) {
+		if (i + PARSE_AHEAD < count)
+			frame_prefetch(packets[i + PARSE_AHEAD].mbuf);
 		if (packet_own(worker, &packets[i]))
 			parse_frame(worker, &packets[i]);
 	}

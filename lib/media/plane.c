@@ -117,7 +117,8 @@ addresses_place(struct stw_media *media, uint32_t factor)
 }
 
 static int
-address_init(struct plane_address *address, const struct stw_address_config *config)
+address_init(struct plane_address *address, struct ports *ports,
+	     const struct stw_address_config *config)
 {
 	rte_be32_t gateway;
 	int error;
@@ -127,14 +128,14 @@ address_init(struct plane_address *address, const struct stw_address_config *con
 	address->udp_first = config->udp_port_first;
 	address->udp_last = config->udp_port_last;
 	address->port = (uint8_t)config->port;
-	error = ports_init(&address->ports, config->udp_port_first, config->udp_port_last);
+	error = ports_init(ports, config->udp_port_first, config->udp_port_last);
 	if (error < 0)
 		return error;
 	error = hops_init(&address->hops, rte_be_to_cpu_32(address->ip), config->prefix_bits,
 			  rte_be_to_cpu_32(gateway));
 	if (error < 0)
 		return error;
-	address->legs = memory_map(sizeof(*address->legs) * address->ports.pairs);
+	address->legs = memory_map(sizeof(*address->legs) * ports->pairs);
 	return address->legs ? 0 : -ENOMEM;
 }
 
@@ -146,7 +147,8 @@ addresses_init(struct stw_media *media, const struct stw_media_config *config)
 
 	media->addresses_count = config->addresses_count;
 	for (uint32_t i = 0; i < config->addresses_count; i++) {
-		error = address_init(&media->addresses[i], &config->addresses[i]);
+		error = address_init(&media->addresses[i], &media->address_ports[i],
+				     &config->addresses[i]);
 		if (error < 0)
 			return error;
 	}
@@ -163,11 +165,12 @@ addresses_destroy(struct stw_media *media)
 {
 	for (uint32_t i = 0; i < media->addresses_count; i++) {
 		struct plane_address *address = &media->addresses[i];
+		struct ports *ports = &media->address_ports[i];
 
-		memory_unmap(address->legs, sizeof(*address->legs) * address->ports.pairs);
+		memory_unmap(address->legs, sizeof(*address->legs) * ports->pairs);
 		if (address->hops.words)
 			hops_destroy(&address->hops);
-		ports_destroy(&address->ports);
+		ports_destroy(ports);
 	}
 }
 
@@ -319,6 +322,16 @@ parts_init(struct stw_media *media, const struct plane_config *config)
 	return error;
 }
 
+/** What follows the destination in every frame that a port sends: one word to write. */
+static void
+ether_source_make(struct plane_port *port)
+{
+	rte_be16_t type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+
+	memcpy(&port->ether_source, &port->mac, sizeof(port->mac));
+	memcpy((uint8_t *)&port->ether_source + sizeof(port->mac), &type, sizeof(type));
+}
+
 int
 plane_init(struct stw_media *media, const struct plane_config *config)
 {
@@ -326,6 +339,8 @@ plane_init(struct stw_media *media, const struct plane_config *config)
 	uint32_t spare = wanted->legs_max < PLANE_LEGS_SPARE ? wanted->legs_max : PLANE_LEGS_SPARE;
 
 	memcpy(media->ports, config->ports, sizeof(*config->ports) * wanted->ports_count);
+	for (uint32_t i = 0; i < wanted->ports_count; i++)
+		ether_source_make(&media->ports[i]);
 	media->ports_count = wanted->ports_count;
 	media->workers_count = wanted->workers;
 	media->sessions_max = wanted->sessions_max;
@@ -369,7 +384,7 @@ plane_advance(struct stw_media *media, uint64_t now_ns)
 	leg_reclaim(media);
 	playout_reclaim(media);
 	for (uint32_t i = 0; i < media->addresses_count; i++)
-		ports_rests_end(&media->addresses[i].ports, now_ns, PLANE_RESTS_BURST);
+		ports_rests_end(&media->address_ports[i], now_ns, PLANE_RESTS_BURST);
 	plane_unlock(media);
 }
 
@@ -416,8 +431,8 @@ plane_check(struct stw_media *media)
 	uint32_t taken = 0;
 
 	for (uint32_t i = 0; i < media->addresses_count; i++) {
-		ports_check(&media->addresses[i].ports);
-		taken += media->addresses[i].ports.taken;
+		ports_check(&media->address_ports[i]);
+		taken += media->address_ports[i].taken;
 	}
 	STW_ASSERT(taken == media->legs_count);
 	session_check(media);

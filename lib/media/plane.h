@@ -42,22 +42,23 @@
 /** One device, as far as the stages need to know it. */
 struct plane_port {
 	struct rte_mempool *pool;  /**< its buffers */
+	uint64_t ether_source;     /**< as after the destination in a frame: `mac`, type IPv4 */
 	struct rte_ether_addr mac; /**< its link address */
 	uint16_t id;               /**< DPDK's */
 	uint8_t owned;             /**< 1: no kernel behind it; ARP and ICMP are answered here */
 	uint8_t by_reference;      /**< 1: sends packets of several segments */
-};
+} STW_ALIGNED_LINE;
 
-/** One local address. */
+/** One local address, as each packet needs it. */
 struct plane_address {
 	rte_be32_t ip;
 	uint16_t udp_first; /**< owned UDP ports, host order */
 	uint16_t udp_last;
 	uint8_t port;           /**< index of its port */
 	_Atomic uint32_t *legs; /**< by (UDP port - udp_first) / 2: leg's slot; 0: none */
-	struct ports ports;
 	struct hops hops;
-};
+} STW_ALIGNED_LINE;
+static_assert(sizeof(struct plane_address) == STW_CACHE_LINE, "one line for each packet's sake");
 
 /** A next hop whose link address is wanted. */
 struct plane_wanted {
@@ -83,6 +84,7 @@ struct stw_media {
 	/* Constant while workers run. */
 	struct plane_address addresses[STW_MEDIA_ADDRESSES_MAX];
 	struct plane_port ports[STW_MEDIA_PORTS_MAX];
+	struct ports address_ports[STW_MEDIA_ADDRESSES_MAX]; /**< UDP port pairs of each address */
 	uint32_t addresses_count;
 	uint32_t ports_count;
 	uint32_t workers_count;

@@ -175,7 +175,7 @@ play_end(struct worker *worker, uint32_t leg)
 
 static void
 headers_fill(struct play_headers *headers, const struct leg_play *play, union leg_traits traits,
-	     const struct way *way, const struct rte_ether_addr *source, uint32_t payload_sum)
+	     const struct way *way, uint64_t ether_source, uint32_t payload_sum)
 {
 	uint16_t udp_bytes = sizeof(headers->udp) + sizeof(headers->rtp) + PLAYOUT_PAYLOAD_BYTES;
 	rte_be16_t sequence = rte_cpu_to_be_16(play->sequence);
@@ -183,9 +183,7 @@ headers_fill(struct play_headers *headers, const struct leg_play *play, union le
 	rte_be32_t ssrc = rte_cpu_to_be_32(play->ssrc);
 	uint64_t sum;
 
-	headers->ether.dst_addr = way->mac;
-	headers->ether.src_addr = *source;
-	headers->ether.ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+	way_ether_write((uint8_t *)&headers->ether, way->mac, ether_source);
 	headers->ip = (struct rte_ipv4_hdr){
 		.version_ihl = RTE_IPV4_VHL_DEF,
 		.type_of_service = (uint8_t)(traits.dscp << 2),
@@ -266,7 +264,7 @@ play_packet(struct worker *worker, uint32_t leg)
 	if (!mbuf)
 		return false;
 	headers_fill(rte_pktmbuf_mtod(mbuf, struct play_headers *), play, traits, &way,
-		     &media->ports[port].mac, playout->sums[traits.codec][play->position]);
+		     media->ports[port].ether_source, playout->sums[traits.codec][play->position]);
 	worker_send(worker, port, mbuf, (struct send_note){.leg = leg, .kind = SEND_PLAYED});
 	worker_count_own(&play->packets, 1);
 	worker->counters.played++;

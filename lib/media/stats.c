@@ -32,14 +32,13 @@ stats_read(struct stw_media *media, struct stw_media_stats *stats)
 	for (uint32_t i = 0; i < media->workers_count; i++)
 		worker_add(&media->workers[i], stats);
 	for (uint32_t i = 0; i < media->addresses_count; i++) {
-		struct ports *ports = &media->addresses[i].ports;
+		struct ports *ports = &media->address_ports[i];
 
 		stats->udp_ports += atomic_load_explicit(&ports->taken, memory_order_relaxed);
 		stats->udp_ports_resting +=
 			atomic_load_explicit(&ports->resting, memory_order_relaxed);
 	}
-	stats->events_lost =
-		atomic_load_explicit(&media->events.queue.lost, memory_order_relaxed);
+	stats->events_lost = atomic_load_explicit(&media->events.queue.lost, memory_order_relaxed);
 	plane_lock(media);
 	stats->refused = media->refused;
 	stats->sessions = media->sessions_count;

@@ -5,13 +5,19 @@
 #ifndef STW_MEDIA_WAY_H
 #define STW_MEDIA_WAY_H
 
-#include <rte_ether.h>
-
 #include "plane.h"
+
+/** Write the Ethernet header of an IPv4 packet: the second word overwrites what the first has too much. */
+static inline void
+way_ether_write(uint8_t *frame, uint64_t mac, uint64_t ether_source)
+{
+	__builtin_memcpy(frame, &mac, sizeof(mac));
+	__builtin_memcpy(frame + RTE_ETHER_ADDR_LEN, &ether_source, sizeof(ether_source));
+}
 
 /** Where a packet goes, and from where. */
 struct way {
-	struct rte_ether_addr mac;
+	uint64_t mac; /**< link address in the first 6 bytes */
 	rte_be32_t ip;
 	rte_be16_t port;
 	rte_be32_t local_ip;
@@ -49,7 +55,8 @@ way_find(struct worker *worker, const struct leg_route *to, bool rtcp, struct wa
 	if (STW_UNLIKELY(!way->ip || !way->port))
 		return STW_DROP_NO_REMOTE;
 	hop = hops_next(&address->hops, rte_be_to_cpu_32(way->ip));
-	if (STW_LIKELY(hops_find(&address->hops, hop, &way->mac)))
+	way->mac = hops_find_word(&address->hops, hop);
+	if (STW_LIKELY(way->mac))
 		return PACKET_PENDING;
 	if (hop && hops_ask(&address->hops, hop, worker->now_ns))
 		plane_want(worker->media, to->address, hop);

@@ -111,6 +111,9 @@ worker_receive(struct worker *worker, uint32_t port, struct rte_mbuf *const mbuf
 	STW_DEBUG_ASSERT(count <= PACKET_BURST);
 	worker->port = (uint8_t)port;
 	worker->counters.received += count;
+	worker->burst_hosts = 0;
+	worker->burst_events = 0;
+	worker->burst_forks = 0;
 	for (unsigned i = 0; i < count; i++) {
 		struct packet *packet = &worker->packets[i];
 
