@@ -33,7 +33,7 @@
 
 #define TICK_NS    (10 * CLOCK_MILLISECOND_NS)
 #define SECOND_NS  CLOCK_SECOND_NS
-#define ADVANCE_NS (50 * CLOCK_MILLISECOND_NS)
+#define ADVANCE_NS (10 * CLOCK_MILLISECOND_NS)
 
 /* How long a stop waits: for the answers to our BYEs, then for the disk. */
 #define HANG_UP_NS (UINT64_C(3) * CLOCK_SECOND_NS)

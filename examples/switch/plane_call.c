@@ -81,23 +81,39 @@ fill_leg(const struct dialog *dialog, struct stw_leg_config *leg)
 	leg->silent_ns = config->silence_s * CLOCK_SECOND_NS;
 }
 
+/* A new remote may have a new next hop. Its SIP has just come from there, so the kernel knows its
+ * link address: looked up now, not even the first packet has to be dropped. */
+static void
+look_up_hop(struct exchange *exchange, uint64_t now_ns)
+{
+	stw_media_advance(exchange->media, now_ns);
+}
+
 int
 plane_leg_open(struct call *call, struct dialog *dialog, uint64_t now_ns)
 {
 	struct stw_leg_config leg = STW_LEG_CONFIG_INIT;
+	int error;
 
 	fill_leg(dialog, &leg);
-	return stw_leg_add(call->exchange->media, call->session, &leg, now_ns, &dialog->leg,
-			   &dialog->local);
+	error = stw_leg_add(call->exchange->media, call->session, &leg, now_ns, &dialog->leg,
+			    &dialog->local);
+	if (error == 0)
+		look_up_hop(call->exchange, now_ns);
+	return error;
 }
 
 int
 plane_leg_update(struct dialog *dialog, uint64_t now_ns)
 {
 	struct stw_leg_config leg = STW_LEG_CONFIG_INIT;
+	int error;
 
 	fill_leg(dialog, &leg);
-	return stw_leg_update(dialog->exchange->media, dialog->leg, &leg, now_ns);
+	error = stw_leg_update(dialog->exchange->media, dialog->leg, &leg, now_ns);
+	if (error == 0)
+		look_up_hop(dialog->exchange, now_ns);
+	return error;
 }
 
 void
