@@ -73,17 +73,24 @@ claim_stage(uint64_t contact_word, uint32_t a, uint64_t k)
 	return STAGE_OVER;
 }
 
-/* A spell of a state ends now: count it if the agent was busy. */
+/*
+ * A spell of a state is about to end: count it if the agent was busy. Called before the change of the word,
+ * so that whoever sees the next state finds its begin; who moves the begin on counts what lies between,
+ * so each nanosecond counts once, whoever of several then makes the change.
+ */
 void
 acd_agent_spell(struct stw_acd *acd, uint32_t a, bool was_busy, uint64_t now_ns)
 {
 	struct acd_agent *agent = &acd->agents[a];
 	uint64_t since_ns = atomic_load_explicit(&agent->since_ns, memory_order_relaxed);
 
+	do {
+		if (since_ns >= now_ns)
+			return;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&agent->since_ns, &since_ns, now_ns, memory_order_relaxed, memory_order_relaxed));
 	if (was_busy)
-		atomic_fetch_add_explicit(&agent->busy_ns, acd_elapsed(since_ns, now_ns),
-					  memory_order_relaxed);
-	acd_time_raise(&agent->since_ns, now_ns);
+		atomic_fetch_add_explicit(&agent->busy_ns, now_ns - since_ns, memory_order_relaxed);
 }
 
 static void
@@ -114,14 +121,14 @@ acd_agent_move(struct stw_acd *acd, uint32_t a, uint64_t old, enum acd_agent_sta
 	uint64_t stamp = atomic_fetch_add_explicit(&agent->stamps, 1, memory_order_relaxed) + 1;
 	uint64_t new = word_agent_make(state, reason, quiet ? ACD_QUIET_BIT : 0, stamp);
 
-	if (state == ACD_AGENT_READY && !quiet)
-		acd_time_raise(&acd->idle_since_ns[a], now_ns);
-	if (!acd_word_change(&agent->word, old, new))
-		return false;
 	if (!quiet)
 		acd_agent_spell(acd, a,
 				old_state == ACD_AGENT_HOLD || old_state == ACD_AGENT_WRAP_UP,
 				now_ns);
+	if (state == ACD_AGENT_READY && !quiet)
+		acd_time_raise(&acd->idle_since_ns[a], now_ns);
+	if (!acd_word_change(&agent->word, old, new))
+		return false;
 	if (old_state == ACD_AGENT_WRAP_UP || old_state == ACD_AGENT_PAUSED)
 		lower_bound_tree_remove(
 			&acd->timers,
@@ -157,11 +164,11 @@ claim_commit(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t a, uint64_
 	uint64_t offered = word_contact_next(word, ACD_CONTACT_OFFERED, a);
 	uint32_t q = acd_field_read_32(&contact->queue);
 
+	acd_agent_spell(acd, a, false, now_ns);
 	if (!acd_word_change(&contact->word, word, offered))
 		return false;
 	atomic_fetch_sub_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
 	acd_count(acd, q, ACD_COUNT_OFFERS, 1);
-	acd_agent_spell(acd, a, false, now_ns);
 	lower_bound_tree_remove(
 		&acd->waiting, atomic_load_explicit(&contact->entry_position, memory_order_relaxed),
 		word);

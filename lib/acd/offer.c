@@ -49,7 +49,6 @@ answer_count(struct stw_acd *acd, uint32_t c, uint32_t q, uint32_t a, uint64_t n
 		acd_count(acd, q, ACD_COUNT_ANSWERED_IN_TIME, 1);
 	acd_count(acd, q, ACD_COUNT_WAIT_NS, wait_ns);
 	acd_time_raise(&acd->queues[q].wait_ns_max, wait_ns);
-	acd_agent_spell(acd, a, true, now_ns);
 	atomic_fetch_add_explicit(&acd->agents[a].contacts, 1, memory_order_relaxed);
 }
 
@@ -62,6 +61,7 @@ offer_accept(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 
 	acd_announce_contact(acd, c, word, now_ns);
 	acd_time_raise(&acd->contacts[c].connect_ns, now_ns);
+	acd_agent_spell(acd, word_slot(word), true, now_ns);
 	if (!acd_word_change(&acd->contacts[c].word, word, next))
 		return -EAGAIN;
 	offer_timer_remove(acd, c, word);
