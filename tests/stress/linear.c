@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "stress/linear.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define VISITS_MAX 2000000
+
+/* One search: how far it has come is in its arguments and in these. */
+struct search {
+	struct linear_history *history;
+	struct compare *compare;
+	struct stw_acd *acd;
+	struct oracle found;
+};
+
+static bool
+share_life(const struct stw_event *a, const struct stw_event *b)
+{
+	return (a->contact.id && a->contact.id == b->contact.id) ||
+	       (a->agent.id && a->agent.id == b->agent.id);
+}
+
+/* The next event, in the engine's order, of the contact or agent that this one is about. */
+static int
+next_event_like(const struct linear_history *h, uint64_t used, const struct stw_event *event)
+{
+	for (uint32_t i = 0; i < h->events_count; i++) {
+		if (!(used >> i & 1) && share_life(&h->events[i], event))
+			return (int)i;
+	}
+	return -1;
+}
+
+/* Use up the events that a step has told; false when the engine told otherwise. */
+static bool
+use_events(struct search *search, const struct oracle_events *told, uint64_t *used)
+{
+	struct linear_history *h = search->history;
+
+	for (uint32_t i = 0; i < told->count; i++) {
+		int at = next_event_like(h, *used, &told->list[i]);
+
+		if (at < 0 ||
+		    !compare_events(search->compare, &h->events[at], 1, &told->list[i], 1, 0))
+			return false;
+		*used |= UINT64_C(1) << at;
+	}
+	return true;
+}
+
+static bool
+is_longest_idle(const struct oracle *o, int agent, int contact)
+{
+	for (int a = 0; a < ORACLE_AGENTS_MAX; a++) {
+		if (oracle_may_take(o, a, contact) &&
+		    o->agents[a].since_ns < o->agents[agent].since_ns)
+			return false;
+	}
+	return true;
+}
+
+/* The best contact for the agent. One that he has missed comes back only after he is free again, in
+ * the same call; until then there is another best. */
+static bool
+is_best(const struct oracle *o, int agent, int contact)
+{
+	for (int c = 0; c < ORACLE_CONTACTS_MAX; c++) {
+		if (oracle_may_take(o, agent, c) &&
+		    o->contacts[c].declined_by != o->agents[agent].id &&
+		    oracle_is_before(&o->contacts[c], &o->contacts[contact]))
+			return false;
+	}
+	return o->contacts[contact].declined_by != o->agents[agent].id ||
+	       oracle_best_contact(o, agent) == contact;
+}
+
+static bool
+is_fair_match(const struct search *search, const struct oracle *o, int agent, int contact)
+{
+	return agent != ORACLE_NONE && contact != ORACLE_NONE &&
+	       oracle_may_take(o, agent, contact) && is_best(o, agent, contact) &&
+	       (search->history->any_idle || is_longest_idle(o, agent, contact));
+}
+
+/* Calls not done that could be next: nobody returned before they were called. */
+static bool
+may_be_next(const struct linear_history *h, uint32_t done, uint32_t call)
+{
+	for (uint32_t i = 0; i < h->calls_count; i++) {
+		if (!(done >> i & 1) && h->calls[i].returned < h->calls[call].called)
+			return false;
+	}
+	return !(done >> call & 1);
+}
+
+/* Every call done had returned before any of the others began: a quiet instant. */
+static bool
+is_quiet(const struct linear_history *h, uint32_t done)
+{
+	uint64_t last_return = 0, first_call = UINT64_MAX;
+
+	for (uint32_t i = 0; i < h->calls_count; i++) {
+		if (done >> i & 1)
+			last_return = h->calls[i].returned > last_return ? h->calls[i].returned
+									 : last_return;
+		else
+			first_call =
+				h->calls[i].called < first_call ? h->calls[i].called : first_call;
+	}
+	return last_return < first_call;
+}
+
+static bool explore(struct search *search, const struct oracle *o, uint32_t done, uint64_t used);
+
+/* Matches come when the engine's next event of both is that offer. */
+static bool
+explore_matches(struct search *search, const struct oracle *o, uint32_t done, uint64_t used)
+{
+	struct linear_history *h = search->history;
+
+	for (uint32_t i = 0; i < h->events_count; i++) {
+		const struct stw_event *event = &h->events[i];
+		struct oracle_events told = {.count = 0};
+		struct oracle next;
+		uint64_t after = used;
+		int agent, contact;
+
+		if (used >> i & 1 || event->type != STW_EVENT_OFFER)
+			continue;
+		agent = oracle_agent_find(o, event->agent.id);
+		contact = oracle_contact_find(o, event->contact.id);
+		if (!is_fair_match(search, o, agent, contact))
+			continue;
+		next = *o;
+		oracle_events = &told;
+		oracle_offer(&next, agent, contact, event->time_ns);
+		oracle_settle_counts(&next);
+		if (use_events(search, &told, &after) && explore(search, &next, done, after))
+			return true;
+	}
+	return false;
+}
+
+static bool
+overlap(const struct linear_call *a, const struct linear_call *b)
+{
+	return a->called < b->returned && b->called < a->returned;
+}
+
+/* The header allows a second re-prioritise of a contact at the same moment to be refused. */
+static bool
+may_be_busy(const struct linear_history *h, uint32_t call)
+{
+	const struct linear_call *this = &h->calls[call];
+
+	for (uint32_t i = 0; i < h->calls_count; i++) {
+		if (i != call && h->calls[i].step.kind == STEP_REPRIORITISE &&
+		    h->calls[i].step.contact == this->step.contact && overlap(&h->calls[i], this))
+			return this->step.kind == STEP_REPRIORITISE && this->step.result == -EBUSY;
+	}
+	return false;
+}
+
+/* A place is free again when the call that ends a contact returns, not before; and who is about to be
+ * refused may take one for a moment. So each call under way may hold one. */
+static bool
+may_be_full(const struct linear_history *h, uint32_t call, const struct oracle *o, int queue)
+{
+	const struct linear_call *this = &h->calls[call];
+	uint32_t held = 0, known = 0;
+
+	if (this->step.kind != STEP_ENQUEUE || this->step.result != -ENOSPC || queue == ORACLE_NONE)
+		return false;
+	for (uint32_t i = 0; i < h->calls_count; i++)
+		held += i != call && overlap(&h->calls[i], this);
+	for (int c = 0; c < ORACLE_CONTACTS_MAX; c++)
+		known += o->contacts[c].known;
+	return held &&
+	       (known + held >= o->contacts_max ||
+		(o->queues[queue].rule.length_max &&
+		 o->queues[queue].stats.waiting + held >= o->queues[queue].rule.length_max));
+}
+
+/* What the headers allow only because other calls are under way: refused, nothing changed. */
+static bool
+explore_refusal(struct search *search, const struct oracle *o, uint32_t done, uint64_t used,
+		uint32_t call)
+{
+	int queue = oracle_queue_find(o, search->history->calls[call].step.request.queue.id);
+	bool full = may_be_full(search->history, call, o, queue);
+	struct oracle next;
+
+	if (!full && !may_be_busy(search->history, call))
+		return false;
+	next = *o;
+	if (full) {
+		next.queues[queue].stats.offered++;
+		next.queues[queue].stats.refused++;
+	}
+	return explore(search, &next, done | UINT32_C(1) << call, used);
+}
+
+static bool
+explore_call(struct search *search, const struct oracle *o, uint32_t done, uint64_t used,
+	     uint32_t call)
+{
+	const struct step *step = &search->history->calls[call].step;
+	struct oracle_choices choices = {.made = 0};
+
+	if (explore_refusal(search, o, done, used, call))
+		return true;
+	do {
+		struct oracle_events told = {.count = 0};
+		struct oracle next = *o;
+		uint64_t after = used, next_ns;
+
+		oracle_events = &told;
+		oracle_choices = &choices;
+		if (step_oracle(&next, step, &next_ns) == step->result &&
+		    use_events(search, &told, &after) &&
+		    explore(search, &next, done | UINT32_C(1) << call, after))
+			return true;
+	} while (oracle_choices_next(&choices));
+	return false;
+}
+
+static bool
+explore(struct search *search, const struct oracle *o, uint32_t done, uint64_t used)
+{
+	struct linear_history *h = search->history;
+	uint64_t all_events = h->events_count ? UINT64_MAX >> (64 - h->events_count) : 0;
+
+	if (h->visited++ > VISITS_MAX)
+		return false;
+	if (done == (UINT32_C(1) << h->calls_count) - 1 && used == all_events &&
+	    !oracle_can_match(o) && compare_statuses(search->compare, search->acd, o) &&
+	    compare_stats(search->compare, search->acd, o)) {
+		search->found = *o;
+		return true;
+	}
+	if (explore_matches(search, o, done, used))
+		return true;
+	if (is_quiet(h, done) && oracle_can_match(o))
+		return false;
+	for (uint32_t call = 0; call < h->calls_count; call++) {
+		if (may_be_next(h, done, call) && explore_call(search, o, done, used, call))
+			return true;
+	}
+	return false;
+}
+
+bool
+linear_explain(struct linear_history *history, struct oracle *oracle, struct compare *compare,
+	       struct stw_acd *acd)
+{
+	struct search search = {.history = history, .compare = compare, .acd = acd};
+
+	history->visited = 0;
+	oracle->settles = false;
+	if (!explore(&search, oracle, 0, 0))
+		return false;
+	*oracle = search.found;
+	oracle->settles = true;
+	return true;
+}
+
+void
+linear_text(const struct linear_history *h, char *text, size_t bytes)
+{
+	size_t used = 0;
+	char line[300];
+
+	text[0] = '\0';
+	for (uint32_t i = 0; i < h->calls_count && used < bytes; i++) {
+		step_text(&h->calls[i].step, line, sizeof(line));
+		used += (size_t)snprintf(text + used, bytes - used,
+					 "  %" PRIu64 "..%" PRIu64 " %s\n", h->calls[i].called,
+					 h->calls[i].returned, line);
+	}
+	for (uint32_t i = 0; i < h->events_count && used < bytes; i++) {
+		const struct stw_event *e = &h->events[i];
+
+		used += (size_t)snprintf(text + used, bytes - used,
+					 "  event type=%d contact=%" PRIx64 " agent=%" PRIx64
+					 " state=%d reason=%u offer=%" PRIu64 "\n",
+					 e->type, e->contact.id, e->agent.id, e->agent_state,
+					 e->reason, e->offer.number);
+	}
+}

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The oracle's contacts, matching and time. Agents and queues are in oracle_house.c.
+ */
+#include "oracle_parts.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct oracle_events *oracle_events;
+struct oracle_choices *oracle_choices;
+
+uint32_t
+oracle_choose(uint32_t width)
+{
+	uint32_t at = oracle_choices->made++;
+
+	if (at >= ORACLE_CHOICES_MAX)
+		return 0;
+	oracle_choices->width[at] = (uint8_t)width;
+	if (at >= oracle_choices->given)
+		oracle_choices->answer[at] = 0;
+	return oracle_choices->answer[at];
+}
+
+bool
+oracle_choices_next(struct oracle_choices *choices)
+{
+	uint32_t at = choices->made < ORACLE_CHOICES_MAX ? choices->made : ORACLE_CHOICES_MAX;
+
+	while (at-- > 0) {
+		if (choices->answer[at] + 1 < choices->width[at]) {
+			choices->answer[at]++;
+			choices->given = at + 1;
+			choices->made = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+int
+oracle_contact_find(const struct oracle *o, uint64_t id)
+{
+	for (int c = 0; c < ORACLE_CONTACTS_MAX; c++) {
+		if (o->contacts[c].known && o->contacts[c].id == id)
+			return c;
+	}
+	return ORACLE_NONE;
+}
+
+struct stw_event *
+oracle_tell(const struct oracle *o, enum stw_event_type type, int contact, int agent,
+	    uint64_t now_ns)
+{
+	static struct stw_event dropped;
+	struct stw_event *event = oracle_events->count < ORACLE_EVENTS_MAX
+					  ? &oracle_events->list[oracle_events->count++]
+					  : &dropped;
+
+	memset(event, 0, sizeof(*event));
+	event->type = type;
+	event->time_ns = now_ns;
+	if (contact != ORACLE_NONE) {
+		const struct oracle_contact *c = &o->contacts[contact];
+
+		event->contact.id = c->id;
+		event->contact_cookie = c->cookie;
+		event->value = c->value;
+		event->urgency = c->urgency;
+		event->wait_ns = now_ns > c->enqueue_ns ? now_ns - c->enqueue_ns : 0;
+		event->queue.id = o->queues[c->queue].id;
+		event->queue_cookie = o->queues[c->queue].rule.cookie;
+		if (type != STW_EVENT_ENDED && type != STW_EVENT_ABANDONED) {
+			event->offer.contact.id = c->id;
+			event->offer.number = c->offer;
+		}
+	}
+	if (agent != ORACLE_NONE) {
+		event->agent.id = o->agents[agent].id;
+		event->agent_cookie = o->agents[agent].rule.cookie;
+	}
+	return event;
+}
+
+/* Red before all others and as they came; then the smallest rank, then who came first. */
+bool
+oracle_is_before(const struct oracle_contact *a, const struct oracle_contact *b)
+{
+	if (a->red != b->red)
+		return a->red > b->red;
+	if (!a->red && a->rank_ns != b->rank_ns)
+		return a->rank_ns < b->rank_ns;
+	return a->arrival < b->arrival;
+}
+
+bool
+oracle_is_eligible(const struct oracle *o, int agent, int contact)
+{
+	const uint8_t *has = o->agents[agent].rule.level;
+	const uint8_t *asked = o->queues[o->contacts[contact].queue].rule.level;
+
+	for (int skill = 0; skill < ORACLE_SKILLS_MAX; skill++) {
+		if (has[skill] < asked[skill])
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_available(const struct oracle *o, int agent)
+{
+	const struct oracle_agent *a = &o->agents[agent];
+
+	return a->defined && a->state == STW_AGENT_READY;
+}
+
+/* The agent who just missed a contact comes last: only when no other available one is eligible. */
+bool
+oracle_may_take(const struct oracle *o, int agent, int contact)
+{
+	const struct oracle_contact *c = &o->contacts[contact];
+
+	if (!c->known || c->state != STW_CONTACT_WAITING || !is_available(o, agent) ||
+	    !oracle_is_eligible(o, agent, contact))
+		return false;
+	if (c->declined_by != o->agents[agent].id)
+		return true;
+	for (int other = 0; other < ORACLE_AGENTS_MAX; other++) {
+		if (other != agent && is_available(o, other) &&
+		    oracle_is_eligible(o, other, contact))
+			return false;
+	}
+	return true;
+}
+
+int
+oracle_best_contact(const struct oracle *o, int agent)
+{
+	int best = ORACLE_NONE;
+
+	for (int c = 0; c < ORACLE_CONTACTS_MAX; c++) {
+		if (oracle_may_take(o, agent, c) &&
+		    (best == ORACLE_NONE || oracle_is_before(&o->contacts[c], &o->contacts[best])))
+			best = c;
+	}
+	return best;
+}
+
+static int
+best_contact_of_all(const struct oracle *o)
+{
+	int best = ORACLE_NONE;
+
+	for (int a = 0; a < ORACLE_AGENTS_MAX; a++) {
+		int c = is_available(o, a) ? oracle_best_contact(o, a) : ORACLE_NONE;
+
+		if (c != ORACLE_NONE &&
+		    (best == ORACLE_NONE || oracle_is_before(&o->contacts[c], &o->contacts[best])))
+			best = c;
+	}
+	return best;
+}
+
+bool
+oracle_can_match(const struct oracle *o)
+{
+	return best_contact_of_all(o) != ORACLE_NONE;
+}
+
+void
+oracle_offer(struct oracle *o, int agent, int contact, uint64_t now_ns)
+{
+	struct oracle_contact *c = &o->contacts[contact];
+	struct oracle_queue *q = &o->queues[c->queue];
+
+	c->state = STW_CONTACT_OFFERED;
+	c->agent = agent;
+	c->offer = ++o->offers;
+	c->rings_until_ns = q->rule.offer_timeout_ns ? now_ns + q->rule.offer_timeout_ns : 0;
+	o->agents[agent].contact = contact;
+	oracle_agent_enter(o, agent, STW_AGENT_OFFERED, 0, now_ns);
+	q->stats.offers++;
+	oracle_tell(o, STW_EVENT_OFFER, contact, agent, now_ns);
+}
+
+/* The agent who has been ready for longest; the test says who of several at one nanosecond. */
+static int
+longest_idle(const struct oracle *o, int contact)
+{
+	int tied[ORACLE_AGENTS_MAX];
+	uint32_t ties = 0;
+
+	for (int a = 0; a < ORACLE_AGENTS_MAX; a++) {
+		if (!oracle_may_take(o, a, contact))
+			continue;
+		if (ties && o->agents[a].since_ns > o->agents[tied[0]].since_ns)
+			continue;
+		if (ties && o->agents[a].since_ns < o->agents[tied[0]].since_ns)
+			ties = 0;
+		tied[ties++] = a;
+	}
+	return tied[ties > 1 ? oracle_choose(ties) : 0];
+}
+
+void
+oracle_settle(struct oracle *o, uint64_t now_ns)
+{
+	int contact;
+
+	while (o->settles && (contact = best_contact_of_all(o)) != ORACLE_NONE)
+		oracle_offer(o, longest_idle(o, contact), contact, now_ns);
+}
+
+static int64_t
+rank_of(const struct oracle *o, const struct oracle_contact *c)
+{
+	return (int64_t)c->enqueue_ns + o->queues[c->queue].rule.target_ns[c->value][c->urgency] -
+	       (int64_t)c->credit_ns;
+}
+
+int
+oracle_enqueue(struct oracle *o, const struct stw_contact_request *request, uint64_t now_ns,
+	       uint64_t id)
+{
+	int queue = oracle_queue_find(o, request->queue.id), free = ORACLE_NONE;
+	struct oracle_contact *c;
+	struct oracle_queue *q;
+	uint32_t known = 0;
+
+	if (request->value >= STW_CLASS_COUNT || request->urgency >= STW_CLASS_COUNT ||
+	    request->red_channel > 1)
+		return -EINVAL;
+	if (queue == ORACLE_NONE)
+		return -ESTALE;
+	q = &o->queues[queue];
+	for (int i = 0; i < ORACLE_CONTACTS_MAX; i++) {
+		known += o->contacts[i].known;
+		if (!o->contacts[i].known)
+			free = i;
+	}
+	q->stats.offered++;
+	if (known >= o->contacts_max || free == ORACLE_NONE ||
+	    (q->rule.length_max && q->stats.waiting >= q->rule.length_max)) {
+		q->stats.refused++;
+		return -ENOSPC;
+	}
+	q->stats.waiting++;
+	c = &o->contacts[free];
+	*c = (struct oracle_contact){.known = true,
+				     .id = id,
+				     .queue = queue,
+				     .agent = ORACLE_NONE,
+				     .arrival = ++o->arrivals,
+				     .value = request->value,
+				     .urgency = request->urgency,
+				     .red = request->red_channel,
+				     .credit_ns = request->credit_ns,
+				     .enqueue_ns = now_ns,
+				     .cookie = request->cookie};
+	c->rank_ns = rank_of(o, c);
+	oracle_settle_counts(o);
+	oracle_settle(o, now_ns);
+	oracle_settle_counts(o);
+	return 0;
+}
+
+int
+oracle_reprioritise(struct oracle *o, uint64_t contact, uint8_t value, uint8_t urgency,
+		    uint64_t now_ns)
+{
+	int index = oracle_contact_find(o, contact);
+	struct oracle_contact *c;
+
+	if (value >= STW_CLASS_COUNT || urgency >= STW_CLASS_COUNT)
+		return -EINVAL;
+	if (index == ORACLE_NONE)
+		return -ESTALE;
+	c = &o->contacts[index];
+	if (c->state != STW_CONTACT_WAITING)
+		return -EBUSY;
+	c->value = value;
+	c->urgency = urgency;
+	c->rank_ns = rank_of(o, c);
+	oracle_settle(o, now_ns);
+	oracle_settle_counts(o);
+	return 0;
+}
+
+int
+oracle_cancel(struct oracle *o, uint64_t contact, uint64_t now_ns)
+{
+	int index = oracle_contact_find(o, contact);
+	struct oracle_contact *c;
+	struct oracle_queue *q;
+
+	if (index == ORACLE_NONE)
+		return -ESTALE;
+	c = &o->contacts[index];
+	q = &o->queues[c->queue];
+	if (c->state == STW_CONTACT_CONNECTED)
+		return -EBUSY;
+	q->stats.abandoned++;
+	if (c->state == STW_CONTACT_OFFERED) {
+		q->stats.offers_withdrawn++;
+		oracle_tell(o, STW_EVENT_WITHDRAWN, index, c->agent, now_ns);
+	}
+	oracle_tell(o, STW_EVENT_ABANDONED, index, ORACLE_NONE, now_ns);
+	c->known = false;
+	if (c->state == STW_CONTACT_OFFERED)
+		oracle_agent_release(o, c->agent, false, now_ns);
+	oracle_settle(o, now_ns);
+	oracle_settle_counts(o);
+	return 0;
+}
+
+int
+oracle_end(struct oracle *o, uint64_t contact, uint64_t now_ns)
+{
+	int index = oracle_contact_find(o, contact);
+	struct oracle_contact *c;
+	struct oracle_queue *q;
+
+	if (index == ORACLE_NONE)
+		return -ESTALE;
+	c = &o->contacts[index];
+	q = &o->queues[c->queue];
+	if (c->state != STW_CONTACT_CONNECTED)
+		return -EBUSY;
+	q->stats.ended++;
+	q->stats.talk_ns += now_ns - c->answered_ns;
+	oracle_tell(o, STW_EVENT_ENDED, index, c->agent, now_ns);
+	c->known = false;
+	oracle_agent_wrap_up(o, c->agent, q->rule.wrap_up_ns, now_ns);
+	oracle_settle(o, now_ns);
+	oracle_settle_counts(o);
+	return 0;
+}
+
+int
+oracle_accept(struct oracle *o, uint64_t contact, uint64_t offer, uint64_t now_ns)
+{
+	int index = oracle_contact_find(o, contact);
+	struct oracle_contact *c;
+	struct oracle_queue *q;
+	uint64_t wait_ns;
+
+	if (index == ORACLE_NONE || o->contacts[index].offer != offer ||
+	    o->contacts[index].state == STW_CONTACT_WAITING)
+		return -ESTALE;
+	c = &o->contacts[index];
+	q = &o->queues[c->queue];
+	if (c->state == STW_CONTACT_CONNECTED)
+		return -EALREADY;
+	wait_ns = now_ns - c->enqueue_ns;
+	q->stats.answered++;
+	q->stats.answered_in_time += wait_ns <= q->rule.service_level_ns;
+	q->stats.wait_ns_answered += wait_ns;
+	if (wait_ns > q->stats.wait_ns_max)
+		q->stats.wait_ns_max = wait_ns;
+	c->state = STW_CONTACT_CONNECTED;
+	c->answered_ns = now_ns;
+	c->rings_until_ns = 0;
+	o->agents[c->agent].contacts++;
+	o->agents[c->agent].misses = 0;
+	oracle_agent_enter(o, c->agent, STW_AGENT_CONNECTED, 0, now_ns);
+	oracle_tell(o, STW_EVENT_CONNECTED, index, c->agent, now_ns);
+	oracle_settle_counts(o);
+	return 0;
+}
+
+/* Declined or timed out: the contact waits again with its rank, and the agent has missed one. */
+static void
+miss(struct oracle *o, int index, enum stw_event_type type, uint32_t reason, uint64_t now_ns)
+{
+	struct oracle_contact *c = &o->contacts[index];
+	struct oracle_queue *q = &o->queues[c->queue];
+	int agent = c->agent;
+
+	q->stats.offers_declined += type == STW_EVENT_DECLINED;
+	q->stats.offers_timed_out += type == STW_EVENT_TIMED_OUT;
+	oracle_tell(o, type, index, agent, now_ns)->reason = reason;
+	c->state = STW_CONTACT_WAITING;
+	c->agent = ORACLE_NONE;
+	c->rings_until_ns = 0;
+	c->declined_by = o->agents[agent].id;
+	oracle_agent_release(o, agent, true, now_ns);
+	oracle_settle(o, now_ns);
+	oracle_settle_counts(o);
+}
+
+int
+oracle_decline(struct oracle *o, uint64_t contact, uint64_t offer, uint32_t reason, uint64_t now_ns)
+{
+	int index = oracle_contact_find(o, contact);
+
+	if (index == ORACLE_NONE || o->contacts[index].offer != offer ||
+	    o->contacts[index].state != STW_CONTACT_OFFERED)
+		return -ESTALE;
+	miss(o, index, STW_EVENT_DECLINED, reason, now_ns);
+	return 0;
+}
+
+/* A timer is a contact's ring, or an agent's wrap-up or pause: kind and index. */
+struct timer {
+	uint64_t due_ns;
+	enum { RING, REST } kind;
+	int index;
+};
+
+static uint32_t
+keep_earliest(struct timer *first, uint32_t count, struct timer timer)
+{
+	if (!timer.due_ns || (count && timer.due_ns > first[0].due_ns))
+		return count;
+	if (count && timer.due_ns < first[0].due_ns)
+		count = 0;
+	first[count++] = timer;
+	return count;
+}
+
+/* Every timer that is next; there may be several at one nanosecond. */
+static uint32_t
+earliest_timers(const struct oracle *o, struct timer *first)
+{
+	uint32_t count = 0;
+
+	for (int c = 0; c < ORACLE_CONTACTS_MAX; c++) {
+		if (o->contacts[c].known)
+			count = keep_earliest(
+				first, count,
+				(struct timer){o->contacts[c].rings_until_ns, RING, c});
+	}
+	for (int a = 0; a < ORACLE_AGENTS_MAX; a++) {
+		const struct oracle_agent *agent = &o->agents[a];
+
+		if (!agent->defined)
+			continue;
+		count = keep_earliest(first, count, (struct timer){agent->rests_until_ns, REST, a});
+	}
+	return count;
+}
+
+int
+oracle_advance(struct oracle *o, uint64_t now_ns, uint32_t budget, uint64_t *next_ns)
+{
+	struct timer first[2 * ORACLE_AGENTS_MAX + ORACLE_CONTACTS_MAX];
+	uint32_t fired = 0, count;
+
+	while ((count = earliest_timers(o, first)) && first[0].due_ns <= now_ns && fired < budget) {
+		struct timer timer = first[count > 1 ? oracle_choose(count) : 0];
+
+		fired++;
+		if (timer.kind == RING) {
+			miss(o, timer.index, STW_EVENT_TIMED_OUT, 0, now_ns);
+		} else {
+			oracle_agent_enter(o, timer.index, STW_AGENT_READY, 0, now_ns);
+		}
+		oracle_settle(o, now_ns);
+		oracle_settle_counts(o);
+	}
+	count = earliest_timers(o, first);
+	*next_ns = fired == budget ? now_ns : count ? first[0].due_ns : UINT64_MAX;
+	return (int)fired;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The oracle: what the engine's headers promise, told once more in plain arrays and obvious loops.
+ * It is single-threaded and slow. Tests run it beside the engine and compare.
+ *
+ * Where the headers leave something open (which of two agents who became ready at one nanosecond,
+ * which of two timers due at one nanosecond) the oracle asks oracle_choose; the test tries every
+ * answer until one explains what the engine did.
+ */
+#ifndef TEST_ORACLE_H
+#define TEST_ORACLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <strowger/acd.h>
+
+#define ORACLE_AGENTS_MAX   24
+#define ORACLE_QUEUES_MAX   6
+#define ORACLE_CONTACTS_MAX 48
+#define ORACLE_SKILLS_MAX   4
+#define ORACLE_EVENTS_MAX   512
+#define ORACLE_CHOICES_MAX  64
+#define ORACLE_NONE         (-1)
+
+/** What an agent has asked for while a contact keeps him busy. */
+enum oracle_asked { ORACLE_ASKED_NOTHING, ORACLE_ASKED_NOT_READY, ORACLE_ASKED_LOGOUT };
+
+/** Description of an agent, as both sides are told it. */
+struct oracle_agent_rule {
+	uint64_t cookie;
+	uint64_t penalty_ns;
+	uint32_t misses_max;
+	uint8_t level[ORACLE_SKILLS_MAX]; /**< 0: has it not */
+};
+
+/** Description of a queue, as both sides are told it. */
+struct oracle_queue_rule {
+	uint64_t cookie;
+	uint64_t offer_timeout_ns, wrap_up_ns, service_level_ns;
+	uint32_t length_max;
+	uint8_t level[ORACLE_SKILLS_MAX];            /**< 0: not asked for */
+	const int64_t (*target_ns)[STW_CLASS_COUNT]; /**< lives as long as the test */
+};
+
+struct oracle_agent {
+	bool defined;
+	uint64_t id;
+	struct oracle_agent_rule rule;
+	enum stw_agent_state state;
+	uint32_t reason;
+	uint64_t since_ns;
+	uint64_t rests_until_ns; /**< end of a wrap-up or pause; 0: neither */
+	enum oracle_asked asked;
+	uint32_t asked_reason;
+	uint32_t misses;
+	int contact; /**< index or ORACLE_NONE */
+	uint64_t contacts, busy_ns;
+};
+
+struct oracle_contact {
+	bool known;
+	uint64_t id;
+	enum stw_contact_state state;
+	int queue, agent; /**< indices; agent or ORACLE_NONE */
+	uint64_t arrival; /**< order of arrival breaks ties of rank */
+	uint8_t value, urgency, red;
+	uint64_t credit_ns, enqueue_ns, answered_ns, cookie;
+	int64_t rank_ns;
+	uint64_t rings_until_ns; /**< 0: no timer */
+	uint64_t offer;          /**< oracle's own number of its last offer, over the whole house */
+	uint64_t declined_by;    /**< id of the agent who missed its last offer; 0: nobody */
+};
+
+struct oracle_queue {
+	bool defined;
+	uint64_t id;
+	struct oracle_queue_rule rule;
+	struct stw_queue_stats stats;
+};
+
+/** Answers to oracle_choose, one after the other; beyond them the answer is 0. */
+struct oracle_choices {
+	uint32_t made;  /**< asked so far in this step */
+	uint32_t given; /**< answers that are set */
+	uint8_t answer[ORACLE_CHOICES_MAX];
+	uint8_t width[ORACLE_CHOICES_MAX]; /**< how many answers there were */
+};
+
+/** A house; copied as a value when a test must go back. */
+struct oracle {
+	uint32_t agents_max, queues_max, contacts_max;
+	uint64_t arrivals, offers;
+	struct oracle_agent agents[ORACLE_AGENTS_MAX];
+	struct oracle_queue queues[ORACLE_QUEUES_MAX];
+	struct oracle_contact contacts[ORACLE_CONTACTS_MAX];
+	struct stw_queue_stats removed; /**< counters of removed queues */
+	bool settles;                   /**< match at the end of each call; else the test does */
+};
+
+/** Events that the oracle expects of one step; offer.number is the oracle's own number. */
+struct oracle_events {
+	uint32_t count;
+	struct stw_event list[ORACLE_EVENTS_MAX];
+};
+
+/** Where a step leaves its events and gets its choices; set before calling, never NULL. */
+extern struct oracle_events *oracle_events;
+extern struct oracle_choices *oracle_choices;
+
+/** Go on to the next set of answers. Returns false when all were tried. */
+bool oracle_choices_next(struct oracle_choices *choices);
+
+/* The calls of the engine. Handles are ids as the engine gave them. */
+int oracle_agent_define(struct oracle *o, const struct oracle_agent_rule *rule, uint64_t id);
+int oracle_agent_update(struct oracle *o, uint64_t agent, const struct oracle_agent_rule *rule,
+			uint64_t now_ns);
+int oracle_agent_remove(struct oracle *o, uint64_t agent);
+int oracle_agent_login(struct oracle *o, uint64_t agent, uint64_t now_ns);
+int oracle_agent_ready(struct oracle *o, uint64_t agent, uint64_t now_ns);
+int oracle_agent_not_ready(struct oracle *o, uint64_t agent, uint32_t reason, uint64_t now_ns);
+int oracle_agent_logout(struct oracle *o, uint64_t agent, uint64_t now_ns);
+int oracle_queue_define(struct oracle *o, const struct oracle_queue_rule *rule, uint64_t id);
+int oracle_queue_update(struct oracle *o, uint64_t queue, const struct oracle_queue_rule *rule,
+			uint64_t now_ns);
+int oracle_queue_remove(struct oracle *o, uint64_t queue);
+int oracle_enqueue(struct oracle *o, const struct stw_contact_request *request, uint64_t now_ns,
+		   uint64_t id);
+int oracle_cancel(struct oracle *o, uint64_t contact, uint64_t now_ns);
+int oracle_reprioritise(struct oracle *o, uint64_t contact, uint8_t value, uint8_t urgency,
+			uint64_t now_ns);
+int oracle_end(struct oracle *o, uint64_t contact, uint64_t now_ns);
+int oracle_accept(struct oracle *o, uint64_t contact, uint64_t offer, uint64_t now_ns);
+int oracle_decline(struct oracle *o, uint64_t contact, uint64_t offer, uint32_t reason,
+		   uint64_t now_ns);
+int oracle_advance(struct oracle *o, uint64_t now_ns, uint32_t budget, uint64_t *next_ns);
+
+/* Looking, and matching by hand (for tests of several threads). */
+int oracle_agent_find(const struct oracle *o, uint64_t id);
+int oracle_queue_find(const struct oracle *o, uint64_t id);
+int oracle_contact_find(const struct oracle *o, uint64_t id);
+bool oracle_is_eligible(const struct oracle *o, int agent, int contact);
+bool oracle_may_take(const struct oracle *o, int agent, int contact);
+bool oracle_is_before(const struct oracle_contact *a, const struct oracle_contact *b);
+int oracle_best_contact(const struct oracle *o, int agent);
+bool oracle_can_match(const struct oracle *o);
+void oracle_offer(struct oracle *o, int agent, int contact, uint64_t now_ns);
+void oracle_settle(struct oracle *o, uint64_t now_ns);
+/** Count anew what waits, rings and talks. */
+void oracle_settle_counts(struct oracle *o);
+void oracle_stats(const struct oracle *o, struct stw_acd_stats *stats);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the files of the oracle say to each other. */
+#ifndef TEST_ORACLE_PARTS_H
+#define TEST_ORACLE_PARTS_H
+
+#include "oracle.h"
+
+/** One of `width` answers, as the test wants it. */
+uint32_t oracle_choose(uint32_t width);
+
+/** Note an event; the caller may add to it. */
+struct stw_event *oracle_tell(const struct oracle *o, enum stw_event_type type, int contact,
+			      int agent, uint64_t now_ns);
+
+/** The agent's state changes; a change that is no offer and no answer is told. */
+void oracle_agent_enter(struct oracle *o, int agent, enum stw_agent_state state, uint32_t reason,
+			uint64_t now_ns);
+
+/** The agent's offer is over without an answer; missed: by decline or time-out. */
+void oracle_agent_release(struct oracle *o, int agent, bool missed, uint64_t now_ns);
+
+/** The agent's contact is over. */
+void oracle_agent_wrap_up(struct oracle *o, int agent, uint64_t wrap_up_ns, uint64_t now_ns);
+
+#endif

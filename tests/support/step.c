@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "step.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const names[STEP_KINDS] = {
+	"enqueue",      "cancel",       "accept",       "decline",      "end",
+	"reprioritise", "ready",        "not_ready",    "login",        "logout",
+	"advance",      "agent_define", "agent_update", "agent_remove", "queue_define",
+	"queue_update", "queue_remove",
+};
+
+int
+step_skills_define(struct stw_acd *acd, struct step_skills *skills)
+{
+	char name[24];
+	int error = 0;
+
+	for (int i = 0; i < ORACLE_SKILLS_MAX && !error; i++) {
+		snprintf(name, sizeof(name), "skill-%d", i);
+		error = stw_skill_define(acd, name, &skills->skill[i]);
+	}
+	return error;
+}
+
+static uint32_t
+levels(const struct step_skills *skills, const uint8_t *level, struct stw_skill_level *list)
+{
+	uint32_t count = 0;
+
+	for (int i = 0; i < ORACLE_SKILLS_MAX; i++) {
+		if (level[i])
+			list[count++] = (struct stw_skill_level){skills->skill[i], level[i]};
+	}
+	return count;
+}
+
+static void
+agent_config(struct stw_acd *acd, const struct step_skills *skills, struct step *step)
+{
+	struct stw_skill_level list[ORACLE_SKILLS_MAX];
+	struct stw_agent_config config = STW_AGENT_CONFIG_INIT;
+	struct stw_agent agent = {step->agent};
+
+	config.name = step->name[0] ? step->name : NULL;
+	config.cookie = step->agent_rule.cookie;
+	config.skills = list;
+	config.skills_count = levels(skills, step->agent_rule.level, list);
+	config.misses_max = step->agent_rule.misses_max;
+	config.penalty_ns = step->agent_rule.penalty_ns;
+	if (step->kind == STEP_AGENT_DEFINE)
+		step->result = stw_agent_define(acd, &config, &agent);
+	else
+		step->result = stw_agent_update(acd, agent, &config, step->now_ns);
+	step->id = agent.id;
+}
+
+static void
+queue_config(struct stw_acd *acd, const struct step_skills *skills, struct step *step)
+{
+	struct stw_skill_level list[ORACLE_SKILLS_MAX];
+	struct stw_step_config terms = {list, levels(skills, step->queue_rule.level, list),
+					STW_SELECT_LONGEST_IDLE};
+	struct stw_queue_config config = STW_QUEUE_CONFIG_INIT;
+	struct stw_queue queue = {step->queue};
+
+	config.name = step->name[0] ? step->name : NULL;
+	config.cookie = step->queue_rule.cookie;
+	config.steps = &terms;
+	config.steps_count = terms.terms_count ? 1 : 0;
+	config.offer_timeout_ns = step->queue_rule.offer_timeout_ns;
+	config.wrap_up_ns = step->queue_rule.wrap_up_ns;
+	config.service_level_ns = step->queue_rule.service_level_ns;
+	config.length_max = step->queue_rule.length_max;
+	memcpy(config.target_ns, step->queue_rule.target_ns, sizeof(config.target_ns));
+	if (step->kind == STEP_QUEUE_DEFINE)
+		step->result = stw_queue_define(acd, &config, &queue);
+	else
+		step->result = stw_queue_update(acd, queue, &config, step->now_ns);
+	step->id = queue.id;
+}
+
+static int
+contact_call(struct stw_acd *acd, struct step *step)
+{
+	struct stw_contact contact = {step->contact};
+	struct stw_offer offer = {contact, step->number};
+	uint64_t now_ns = step->now_ns;
+	int result;
+
+	switch (step->kind) {
+	case STEP_ENQUEUE:
+		result = stw_contact_enqueue(acd, &step->request, now_ns, &contact);
+		step->id = contact.id;
+		return result;
+	case STEP_CANCEL:
+		return stw_contact_cancel(acd, contact, now_ns);
+	case STEP_ACCEPT:
+		return stw_offer_accept(acd, offer, now_ns);
+	case STEP_DECLINE:
+		return stw_offer_decline(acd, offer, step->reason, now_ns);
+	case STEP_END:
+		return stw_contact_end(acd, contact, now_ns);
+	default:
+		return stw_contact_reprioritise(acd, contact, step->value, step->urgency, now_ns);
+	}
+}
+
+void
+step_engine(struct stw_acd *acd, const struct step_skills *skills, struct step *step)
+{
+	struct stw_agent agent = {step->agent};
+	struct stw_queue queue = {step->queue};
+
+	switch (step->kind) {
+	case STEP_READY:
+		step->result = stw_agent_ready(acd, agent, step->now_ns);
+		break;
+	case STEP_NOT_READY:
+		step->result = stw_agent_not_ready(acd, agent, step->reason, step->now_ns);
+		break;
+	case STEP_LOGIN:
+		step->result = stw_agent_login(acd, agent, step->now_ns);
+		break;
+	case STEP_LOGOUT:
+		step->result = stw_agent_logout(acd, agent, step->now_ns);
+		break;
+	case STEP_ADVANCE:
+		step->result = stw_acd_advance(acd, step->now_ns, step->budget, &step->next_ns);
+		break;
+	case STEP_AGENT_DEFINE:
+	case STEP_AGENT_UPDATE:
+		agent_config(acd, skills, step);
+		break;
+	case STEP_AGENT_REMOVE:
+		step->result = stw_agent_remove(acd, agent);
+		break;
+	case STEP_QUEUE_DEFINE:
+	case STEP_QUEUE_UPDATE:
+		queue_config(acd, skills, step);
+		break;
+	case STEP_QUEUE_REMOVE:
+		step->result = stw_queue_remove(acd, queue);
+		break;
+	default:
+		step->result = contact_call(acd, step);
+	}
+}
+
+static int
+oracle_configures(struct oracle *o, const struct step *s)
+{
+	switch (s->kind) {
+	case STEP_AGENT_DEFINE:
+		return oracle_agent_define(o, &s->agent_rule, s->id);
+	case STEP_AGENT_UPDATE:
+		return oracle_agent_update(o, s->agent, &s->agent_rule, s->now_ns);
+	case STEP_AGENT_REMOVE:
+		return oracle_agent_remove(o, s->agent);
+	case STEP_QUEUE_DEFINE:
+		return oracle_queue_define(o, &s->queue_rule, s->id);
+	case STEP_QUEUE_UPDATE:
+		return oracle_queue_update(o, s->queue, &s->queue_rule, s->now_ns);
+	default:
+		return oracle_queue_remove(o, s->queue);
+	}
+}
+
+int
+step_oracle(struct oracle *o, const struct step *s, uint64_t *next_ns)
+{
+	switch (s->kind) {
+	case STEP_ENQUEUE:
+		return oracle_enqueue(o, &s->request, s->now_ns, s->id);
+	case STEP_CANCEL:
+		return oracle_cancel(o, s->contact, s->now_ns);
+	case STEP_ACCEPT:
+		return oracle_accept(o, s->contact, s->offer, s->now_ns);
+	case STEP_DECLINE:
+		return oracle_decline(o, s->contact, s->offer, s->reason, s->now_ns);
+	case STEP_END:
+		return oracle_end(o, s->contact, s->now_ns);
+	case STEP_REPRIORITISE:
+		return oracle_reprioritise(o, s->contact, s->value, s->urgency, s->now_ns);
+	case STEP_READY:
+		return oracle_agent_ready(o, s->agent, s->now_ns);
+	case STEP_NOT_READY:
+		return oracle_agent_not_ready(o, s->agent, s->reason, s->now_ns);
+	case STEP_LOGIN:
+		return oracle_agent_login(o, s->agent, s->now_ns);
+	case STEP_LOGOUT:
+		return oracle_agent_logout(o, s->agent, s->now_ns);
+	case STEP_ADVANCE:
+		return oracle_advance(o, s->now_ns, s->budget, next_ns);
+	default:
+		return oracle_configures(o, s);
+	}
+}
+
+void
+step_text(const struct step *s, char *text, size_t bytes)
+{
+	int used = snprintf(text, bytes, "t=%" PRIu64 " %s", s->now_ns, names[s->kind]);
+	size_t rest = bytes - (size_t)used;
+
+	text += used;
+	if (s->kind == STEP_ENQUEUE)
+		snprintf(text, rest,
+			 " queue=%" PRIx64 " class=%u,%u red=%u credit=%" PRIu64
+			 " -> %d id=%" PRIx64,
+			 s->request.queue.id, s->request.value, s->request.urgency,
+			 s->request.red_channel, s->request.credit_ns, s->result, s->id);
+	else if (s->kind <= STEP_REPRIORITISE)
+		snprintf(text, rest, " contact=%" PRIx64 " offer=%" PRIu64 " class=%u,%u -> %d",
+			 s->contact, s->number, s->value, s->urgency, s->result);
+	else if (s->kind <= STEP_LOGOUT || s->kind == STEP_AGENT_REMOVE)
+		snprintf(text, rest, " agent=%" PRIx64 " reason=%u -> %d", s->agent, s->reason,
+			 s->result);
+	else if (s->kind == STEP_ADVANCE)
+		snprintf(text, rest, " budget=%u -> %d next=%" PRIu64, s->budget, s->result,
+			 s->next_ns);
+	else if (s->kind <= STEP_AGENT_UPDATE)
+		snprintf(text, rest,
+			 " agent=%" PRIx64 " name=%s levels=%u,%u,%u,%u misses_max=%u"
+			 " penalty=%" PRIu64 " -> %d id=%" PRIx64,
+			 s->agent, s->name, s->agent_rule.level[0], s->agent_rule.level[1],
+			 s->agent_rule.level[2], s->agent_rule.level[3], s->agent_rule.misses_max,
+			 s->agent_rule.penalty_ns, s->result, s->id);
+	else
+		snprintf(text, rest,
+			 " queue=%" PRIx64 " name=%s levels=%u,%u,%u,%u timeout=%" PRIu64
+			 " wrap_up=%" PRIu64 " length_max=%u -> %d id=%" PRIx64,
+			 s->queue, s->name, s->queue_rule.level[0], s->queue_rule.level[1],
+			 s->queue_rule.level[2], s->queue_rule.level[3],
+			 s->queue_rule.offer_timeout_ns, s->queue_rule.wrap_up_ns,
+			 s->queue_rule.length_max, s->result, s->id);
+}
