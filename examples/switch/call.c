@@ -27,8 +27,11 @@
 /* Low bits of a cookie that are the index of the call in its table. */
 #define INDEX_BITS 20
 
-/* How long a call that is over keeps its legs: what was sent before the hang-up may still arrive. */
-#define LINGER_NS (UINT64_C(200) * CLOCK_MILLISECOND_NS)
+/*
+ * How long a call that is over keeps its legs: what was sent before the hang-up may still be in a ring,
+ * for some 600 ms on a machine where others take the CPU of the worker.
+ */
+#define LINGER_NS CLOCK_SECOND_NS
 
 /* A dialog may wait for the answer to its BYE long after its call was released. */
 #define DIALOGS_PER_CALL 4
