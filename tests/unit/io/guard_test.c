@@ -224,6 +224,19 @@ Test(guard, rtcp_passes_from_the_latched_ip_only_and_does_not_latch)
 	cr_assert_eq(wire_verdict(&wire, 0, &frame), STW_DROP_SOURCE);
 }
 
+Test(guard, rtcp_of_a_known_remote_waits_for_its_rtp)
+{
+	struct stw_leg_config config = blank();
+	struct frame frame;
+
+	config.remote = wire_endpoint(&wire_caller);
+	add(&config);
+	wire_rtcp(&frame, &wire_caller, &local);
+	cr_assert_eq(wire_verdict(&wire, 0, &frame), STW_DROP_SOURCE);
+	cr_assert_eq(hear(&wire_caller, 0), STW_PASS_CONSUMED);
+	cr_assert_eq(wire_verdict(&wire, 0, &frame), STW_PASS_CONSUMED);
+}
+
 Test(guard, impossible_sources_do_not_latch)
 {
 	struct stw_leg_config config = blank();

@@ -108,6 +108,24 @@ Test(session, slot_used_again_has_another_handle)
 	}
 }
 
+Test(session, slot_is_not_used_again_while_a_worker_may_see_it)
+{
+	struct stw_session session = session_add();
+	struct stw_endpoint local;
+	struct stw_leg leg;
+
+	cr_assert_eq(leg_add(session, &leg, &local), 0);
+	/* A worker that is in the middle of its turn. */
+	rte_rcu_qsbr_thread_online(wire.media->rcu, 0);
+	cr_assert_eq(stw_leg_remove(wire.media, leg, wire.now_ns), 0);
+	stw_media_advance(wire.media, wire.now_ns);
+	cr_assert_eq(wire.media->legs_retired_count, 1);
+	rte_rcu_qsbr_quiescent(wire.media->rcu, 0);
+	stw_media_advance(wire.media, wire.now_ns);
+	cr_assert_eq(wire.media->legs_retired_count, 0);
+	rte_rcu_qsbr_thread_offline(wire.media->rcu, 0);
+}
+
 Test(session, limits_are_told_and_counted)
 {
 	struct stw_session sessions[16], more;
