@@ -132,7 +132,8 @@ acd_agent_move(struct stw_acd *acd, uint32_t a, uint64_t old, enum acd_agent_sta
 	if (old_state == ACD_AGENT_WRAP_UP || old_state == ACD_AGENT_PAUSED)
 		lower_bound_tree_remove(
 			&acd->timers,
-			atomic_load_explicit(&agent->timer_position, memory_order_relaxed), old);
+			atomic_load_explicit(&agent->timer_position, memory_order_relaxed),
+			a | ACD_TIMER_AGENT, old);
 	agent_count_change(acd, old, new);
 	acd_announce_agent(acd, a, new, now_ns);
 	if (state == ACD_AGENT_READY)
@@ -171,7 +172,7 @@ claim_commit(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t a, uint64_
 	acd_count(acd, q, ACD_COUNT_OFFERS, 1);
 	lower_bound_tree_remove(
 		&acd->waiting, atomic_load_explicit(&contact->entry_position, memory_order_relaxed),
-		word);
+		c, word);
 	acd_announce_contact(acd, c, offered, now_ns);
 	return true;
 }
@@ -249,7 +250,7 @@ acd_claim(struct stw_acd *acd, uint32_t a, uint64_t agent_word,
 	acd_count_engine(acd, ACD_COUNT_READY, (uint64_t)-1);
 	claim_commit(acd, c, entry->ref, a, now_ns);
 	/* By us or by others, the contact has moved on from the entry. */
-	lower_bound_tree_remove(&acd->waiting, position, entry->ref);
+	lower_bound_tree_remove(&acd->waiting, position, c, entry->ref);
 	acd_agent_settle(acd, a, now_ns, todo);
 	acd_agent_unlist(acd, a);
 }

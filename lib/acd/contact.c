@@ -233,12 +233,14 @@ contact_cancel(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
 		acd_count(acd, q, ACD_COUNT_WITHDRAWN, 1);
 		lower_bound_tree_remove(
 			&acd->timers,
-			atomic_load_explicit(&contact->timer_position, memory_order_relaxed), word);
+			atomic_load_explicit(&contact->timer_position, memory_order_relaxed), c,
+			word);
 	} else {
 		atomic_fetch_sub_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
 		lower_bound_tree_remove(
 			&acd->waiting,
-			atomic_load_explicit(&contact->entry_position, memory_order_relaxed), word);
+			atomic_load_explicit(&contact->entry_position, memory_order_relaxed), c,
+			word);
 	}
 	acd_contact_finish(acd, c, next, now_ns, todo);
 	return 0;
@@ -292,10 +294,10 @@ contact_rerank(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t value, u
 	if (lower_bound_tree_insert(&acd->waiting, q, &entry, &position))
 		return -EAGAIN;
 	if (!acd_word_change(&contact->word, word, next)) {
-		lower_bound_tree_remove(&acd->waiting, position, next);
+		lower_bound_tree_remove(&acd->waiting, position, c, next);
 		return -EAGAIN;
 	}
-	lower_bound_tree_remove(&acd->waiting, old_position, word);
+	lower_bound_tree_remove(&acd->waiting, old_position, c, word);
 	atomic_store_explicit(&contact->entry_position, position, memory_order_relaxed);
 	/* A search may have passed the new entry before the change and the old one after it. */
 	acd_arrivals_add(acd);

@@ -118,7 +118,7 @@ contact_requeue(struct stw_acd *acd, uint32_t c, uint64_t word, struct acd_todo 
 			return;
 	} while (lower_bound_tree_insert(&acd->waiting, q, &entry, &position));
 	if (!acd_word_change(&contact->word, word, waiting)) {
-		lower_bound_tree_remove(&acd->waiting, position, waiting);
+		lower_bound_tree_remove(&acd->waiting, position, c, waiting);
 		return;
 	}
 	atomic_store_explicit(&contact->entry_position, position, memory_order_relaxed);

@@ -35,7 +35,8 @@ offer_timer_remove(struct stw_acd *acd, uint32_t c, uint64_t word)
 {
 	lower_bound_tree_remove(
 		&acd->timers,
-		atomic_load_explicit(&acd->contacts[c].timer_position, memory_order_relaxed), word);
+		atomic_load_explicit(&acd->contacts[c].timer_position, memory_order_relaxed), c,
+		word);
 }
 
 static void

@@ -63,7 +63,7 @@ fire(struct stw_acd *acd, const struct lower_bound_tree_entry *entry, uint32_t p
 	else
 		fired = fire_contact(acd, entry->item, entry->ref, now_ns, todo);
 	/* By us or by others, the word has changed. */
-	lower_bound_tree_remove(&acd->timers, position, entry->ref);
+	lower_bound_tree_remove(&acd->timers, position, entry->item, entry->ref);
 	acd_match_run(acd, todo, now_ns);
 	return fired;
 }

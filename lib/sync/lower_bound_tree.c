@@ -6,7 +6,7 @@
  * is filled by one set while there are empty ones, and by several when memory runs short, so every
  * entry promised fits whatever the sets do. Each set has hint bits for the chunks it may be in.
  *
- * Insert: take a position, write the entry, its ref last; then lower the chunk's bound, set the chunk's
+ * Insert: take a position, write the entry, its stay last; then lower the chunk's bound, set the chunk's
  * bit, lower the root, set the set's bit. Each of these four always moves the version on.
  * Minimum: read the root's word; visit the set's chunks whose bound does not exclude them; if the
  * true minimum is above what a word says, raise the word by compare-exchange from what was read before
@@ -15,11 +15,13 @@
  * I1  A chunk's bound is at most the bound of each entry in it whose insert has passed the chunk step.
  * I2  A root's bound is at most the bound of each entry of its set whose insert has passed the root step.
  * I3  An entry in set s, chunk k, whose insert has passed the bit step has bit k set for s.
- * I4  ref is written last at insert and leaves by one compare-exchange, so an entry is taken out once,
- *     and its position is free for another only after that.
+ * I4  stay is written last at insert and leaves by one compare-exchange, so an entry is taken out once,
+ *     and its position is free for another only after that. It counts up with every insert and remove
+ *     at its position and never repeats, so who is late cannot take out a later entry, even one of
+ *     another item with the same ref.
  *
  * I1 and I2 hold as a raise succeeds only from the word read before the visit: an insert that passed
- * its step before that read was seen by the visit (its ref is written before the step); one that
+ * its step before that read was seen by the visit (its stay is written before the step); one that
  * passed in between has moved the version on, and the raise fails; one that passes later lowers it
  * again. I3 is hint_bits' I1. A raiser or inserter that is stopped for ever thus hides no other's entry.
  *
@@ -28,34 +30,32 @@
  * the same again; bounds are times in steps of 2 microseconds, and the next insert into the set with a
  * smaller key mends it. At 10,000 inserts a second into one queue: a stop of 52 s, hit to the insert.
  *
- * Torn entries: a finder reads ref, then the key and order, then ref again. Refs never come again, and
- * a writer stores key and order (T5) after the position was freed (ref 0), so if ref is the same again
- * the key and order are this entry's.
+ * Torn entries: a finder reads stay, then the fields, then stay again. A writer stores the fields (T5)
+ * after the position was freed (stay even), so if stay is odd and the same again the fields are this
+ * entry's. Who removes compares item and ref in between, and the compare-exchange looks at stay again.
  *
  * insert, remove and min may overlap in any way. A retry of any of them means that another thread's
  * insert, remove or raise succeeded, or that this call has just taken out a stale entry: lock-free.
  * A thread stopped in between holds at most one position.
  *
  *  label  where                      order    pairs with  without it
- *  T1     insert: ref                release  T2          a finder reads an unwritten entry
- *  T2     visit: ref                 acquire  T1          same, seen from the finder
+ *  T1     insert: stay               release  T2          a finder reads an unwritten entry
+ *  T2     visit, remove: stay        acquire  T1          same, seen from the finder
  *  T3     lower, raise: word         acq_rel  T4          root is seen lowered, the chunk is not
  *  T4     min, visit: word           acquire  T3          same, seen from the finder
  *  T5     insert: key, order, ...    release  T6          a new key is taken for the old entry's
- *  T6     visit: key, order          acquire  T5          same, seen from the finder
- *  T7     remove: used bit           release  T8          the next holder's key comes before ref is 0
+ *  T6     visit, remove: fields      acquire  T5          same, seen from the finder
+ *  T7     remove: used bit           release  T8          the next holder's key comes before stay is even
  *  T8     position: used bit         acquire  T7          same, seen from the next holder
- *  T9     remove: ref                acq_rel  T1          two think they took the entry out
+ *  T9     remove: stay               acq_rel  T1          two think they took the entry out
  */
 #include "lower_bound_tree.h"
 
 #include <errno.h>
-#include <string.h>
 
 #define VERSION_BITS LOWER_BOUND_TREE_VERSION_BITS
 #define VERSION_MASK ((UINT64_C(1) << VERSION_BITS) - 1)
 #define EMPTY        LOWER_BOUND_TREE_EMPTY
-#define ROOMY_NONE   UINT32_MAX
 #define CHUNK        LOWER_BOUND_TREE_CHUNK
 
 /* What a search knows so far. */
@@ -94,70 +94,6 @@ static uint64_t
 word_make(uint64_t bound, uint64_t version)
 {
 	return bound << VERSION_BITS | (version & VERSION_MASK);
-}
-
-static uint32_t
-chunks_needed(uint32_t sets, uint32_t entries)
-{
-	uint32_t full = (entries + CHUNK - 1) / CHUNK;
-
-	/* Twice what the entries need, and one begun chunk per set, before sets must share. */
-	return 2 * full + (sets < entries ? sets : entries);
-}
-
-static size_t
-lines(size_t bytes)
-{
-	return (bytes + STW_CACHE_LINE - 1) / STW_CACHE_LINE * STW_CACHE_LINE;
-}
-
-size_t
-lower_bound_tree_bytes(uint32_t sets, uint32_t entries)
-{
-	size_t chunks = chunks_needed(sets, entries);
-
-	return chunks * sizeof(struct lower_bound_tree_chunk) +
-	       2 * lines(chunks * sizeof(uint64_t)) + lines(sets * sizeof(uint64_t)) +
-	       lines(sets * HINT_BITS_WORDS(chunks) * sizeof(uint64_t)) +
-	       lines(HINT_BITS_WORDS((size_t)sets) * sizeof(uint64_t)) +
-	       lines(sets * sizeof(uint32_t));
-}
-
-static void *
-carve(char **memory, size_t bytes)
-{
-	void *part = *memory;
-
-	*memory += lines(bytes);
-	return part;
-}
-
-void
-lower_bound_tree_init(struct lower_bound_tree *tree, void *memory, uint32_t sets, uint32_t entries,
-		      lower_bound_tree_check_fn check, void *context)
-{
-	uint32_t chunks = chunks_needed(sets, entries);
-	char *rest = memory;
-
-	tree->chunks_count = chunks;
-	tree->sets_count = sets;
-	tree->members_words = HINT_BITS_WORDS(chunks);
-	tree->chunks = carve(&rest, chunks * sizeof(struct lower_bound_tree_chunk));
-	tree->used = carve(&rest, chunks * sizeof(uint64_t));
-	tree->bounds = carve(&rest, chunks * sizeof(uint64_t));
-	tree->roots = carve(&rest, sets * sizeof(uint64_t));
-	tree->members = carve(&rest, (size_t)sets * tree->members_words * sizeof(uint64_t));
-	tree->occupied = carve(&rest, HINT_BITS_WORDS((size_t)sets) * sizeof(uint64_t));
-	tree->roomy = carve(&rest, sets * sizeof(uint32_t));
-	tree->check = check;
-	tree->context = context;
-	atomic_init(&tree->empty_hint, 0);
-	for (uint32_t k = 0; k < chunks; k++)
-		atomic_init(&tree->bounds[k], word_make(EMPTY, 0));
-	for (uint32_t set = 0; set < sets; set++) {
-		atomic_init(&tree->roots[set], word_make(EMPTY, 0));
-		atomic_init(&tree->roomy[set], ROOMY_NONE);
-	}
 }
 
 /* Lower a word's bound if needed, and move its version on in any case. */
@@ -216,7 +152,7 @@ position_take_own(struct lower_bound_tree *tree, uint32_t set, uint32_t *positio
 {
 	uint32_t roomy = atomic_load_explicit(&tree->roomy[set], memory_order_relaxed);
 
-	if (roomy != ROOMY_NONE) {
+	if (roomy != LOWER_BOUND_TREE_NO_CHUNK) {
 		uint64_t seen = hint_bits_read(member_word(tree, set, roomy));
 
 		if ((seen >> roomy % HINT_BITS_WIDTH & 1) &&
@@ -258,6 +194,49 @@ position_take_new(struct lower_bound_tree *tree, bool must_be_empty, uint32_t *p
 	return false;
 }
 
+/* Take out the entry of this stay; false: it is out already. */
+static bool
+entry_remove(struct lower_bound_tree *tree, uint32_t position, uint64_t stay)
+{
+	struct lower_bound_tree_chunk *chunk = &tree->chunks[position / CHUNK];
+	uint32_t i = position % CHUNK;
+	uint32_t set;
+
+	/* T9, pairs with T1 */
+	if (!atomic_compare_exchange_strong_explicit(&chunk->stay[i], &stay, stay + 1,
+						     memory_order_acq_rel, memory_order_relaxed))
+		return false;
+	set = atomic_load_explicit(&chunk->set[i], memory_order_relaxed);
+	/* T7, pairs with T8 */
+	atomic_fetch_and_explicit(&tree->used[position / CHUNK], ~(UINT64_C(1) << i),
+				  memory_order_release);
+	atomic_store_explicit(&tree->roomy[set], position / CHUNK, memory_order_relaxed);
+	return true;
+}
+
+/* Read entry i of a chunk; returns its stay. 0: there is none, or it changed under our eyes. */
+static uint64_t
+entry_read(struct lower_bound_tree_chunk *chunk, uint32_t i, struct lower_bound_tree_entry *entry,
+	   uint32_t *set)
+{
+	/* T2, pairs with T1 */
+	uint64_t stay = atomic_load_explicit(&chunk->stay[i], memory_order_acquire);
+
+	if (!(stay & 1))
+		return 0;
+	/* T6, pairs with T5 */
+	*set = atomic_load_explicit(&chunk->set[i], memory_order_acquire);
+	/* T6, pairs with T5 */
+	entry->key = atomic_load_explicit(&chunk->key[i], memory_order_acquire);
+	/* T6, pairs with T5 */
+	entry->order = atomic_load_explicit(&chunk->order[i], memory_order_acquire);
+	/* T6, pairs with T5 */
+	entry->item = atomic_load_explicit(&chunk->item[i], memory_order_acquire);
+	/* T6, pairs with T5 */
+	entry->ref = atomic_load_explicit(&chunk->ref[i], memory_order_acquire);
+	return atomic_load_explicit(&chunk->stay[i], memory_order_relaxed) == stay ? stay : 0;
+}
+
 /* Take out every stale entry: those whose remover was stopped before it could. */
 static uint32_t
 stale_sweep(struct lower_bound_tree *tree)
@@ -265,16 +244,14 @@ stale_sweep(struct lower_bound_tree *tree)
 	uint32_t swept = 0;
 
 	for (uint32_t position = 0; position < tree->chunks_count * CHUNK; position++) {
-		struct lower_bound_tree_chunk *chunk = &tree->chunks[position / CHUNK];
-		uint32_t i = position % CHUNK;
-		/* T2, pairs with T1 */
-		uint64_t ref = atomic_load_explicit(&chunk->ref[i], memory_order_acquire);
+		struct lower_bound_tree_entry entry;
+		uint32_t set;
+		uint64_t stay =
+			entry_read(&tree->chunks[position / CHUNK], position % CHUNK, &entry, &set);
 
-		if (ref && tree->check(tree->context,
-				       /* T6, pairs with T5 */
-				       atomic_load_explicit(&chunk->item[i], memory_order_acquire),
-				       ref) == LOWER_BOUND_TREE_STALE)
-			swept += lower_bound_tree_remove(tree, position, ref);
+		if (stay &&
+		    tree->check(tree->context, entry.item, entry.ref) == LOWER_BOUND_TREE_STALE)
+			swept += entry_remove(tree, position, stay);
 	}
 	return swept;
 }
@@ -300,10 +277,10 @@ lower_bound_tree_insert(struct lower_bound_tree *tree, uint32_t set,
 {
 	uint64_t bound = lower_bound_tree_bound_of(entry->key);
 	struct lower_bound_tree_chunk *chunk;
+	uint64_t stay;
 	uint32_t k;
 	uint32_t i;
 
-	STW_DEBUG_ASSERT(entry->ref);
 	if (!position_take(tree, set, position))
 		return -ENOSPC;
 	k = *position / CHUNK;
@@ -317,8 +294,11 @@ lower_bound_tree_insert(struct lower_bound_tree *tree, uint32_t set,
 	atomic_store_explicit(&chunk->set[i], set, memory_order_release);
 	/* T5, pairs with T6 */
 	atomic_store_explicit(&chunk->item[i], entry->item, memory_order_release);
-	/* T1, pairs with T2 */
+	/* T5, pairs with T6 */
 	atomic_store_explicit(&chunk->ref[i], entry->ref, memory_order_release);
+	stay = atomic_load_explicit(&chunk->stay[i], memory_order_relaxed);
+	/* T1, pairs with T2 */
+	atomic_store_explicit(&chunk->stay[i], stay + 1, memory_order_release);
 	word_lower(&tree->bounds[k], bound);
 	hint_bits_set(member_word(tree, set, k), k % HINT_BITS_WIDTH);
 	word_lower(&tree->roots[set], bound);
@@ -327,45 +307,17 @@ lower_bound_tree_insert(struct lower_bound_tree *tree, uint32_t set,
 }
 
 bool
-lower_bound_tree_remove(struct lower_bound_tree *tree, uint32_t position, uint64_t ref)
+lower_bound_tree_remove(struct lower_bound_tree *tree, uint32_t position, uint32_t item,
+			uint64_t ref)
 {
-	struct lower_bound_tree_chunk *chunk;
-	uint32_t i = position % CHUNK;
+	struct lower_bound_tree_entry entry;
+	uint64_t stay;
 	uint32_t set;
 
 	if (position / CHUNK >= tree->chunks_count)
 		return false;
-	chunk = &tree->chunks[position / CHUNK];
-	/* T9, pairs with T1 */
-	if (!atomic_compare_exchange_strong_explicit(&chunk->ref[i], &ref, 0, memory_order_acq_rel,
-						     memory_order_relaxed))
-		return false;
-	set = atomic_load_explicit(&chunk->set[i], memory_order_relaxed);
-	/* T7, pairs with T8 */
-	atomic_fetch_and_explicit(&tree->used[position / CHUNK], ~(UINT64_C(1) << i),
-				  memory_order_release);
-	atomic_store_explicit(&tree->roomy[set], position / CHUNK, memory_order_relaxed);
-	return true;
-}
-
-/* Read entry i of a chunk; false: there is none, or it changed under our eyes. */
-static bool
-entry_read(struct lower_bound_tree_chunk *chunk, uint32_t i, struct lower_bound_tree_entry *entry,
-	   uint32_t *set)
-{
-	/* T2, pairs with T1 */
-	entry->ref = atomic_load_explicit(&chunk->ref[i], memory_order_acquire);
-	if (!entry->ref)
-		return false;
-	/* T6, pairs with T5 */
-	*set = atomic_load_explicit(&chunk->set[i], memory_order_acquire);
-	/* T6, pairs with T5 */
-	entry->key = atomic_load_explicit(&chunk->key[i], memory_order_acquire);
-	/* T6, pairs with T5 */
-	entry->order = atomic_load_explicit(&chunk->order[i], memory_order_acquire);
-	/* T6, pairs with T5 */
-	entry->item = atomic_load_explicit(&chunk->item[i], memory_order_acquire);
-	return atomic_load_explicit(&chunk->ref[i], memory_order_relaxed) == entry->ref;
+	stay = entry_read(&tree->chunks[position / CHUNK], position % CHUNK, &entry, &set);
+	return stay && entry.item == item && entry.ref == ref && entry_remove(tree, position, stay);
 }
 
 static bool
@@ -377,7 +329,7 @@ entry_before(const struct lower_bound_tree_entry *a, const struct lower_bound_tr
 /* One look at a chunk, passing over `skip`; returns the position of the set's smallest, or CHUNK. */
 static uint32_t
 chunk_scan(struct lower_bound_tree *tree, uint32_t k, uint32_t set, uint64_t skip, uint64_t *all,
-	   uint64_t *own, struct lower_bound_tree_entry *best)
+	   uint64_t *own, struct lower_bound_tree_entry *best, uint64_t *best_stay)
 {
 	struct lower_bound_tree_chunk *chunk = &tree->chunks[k];
 	uint64_t used = atomic_load_explicit(&tree->used[k], memory_order_relaxed);
@@ -389,9 +341,10 @@ chunk_scan(struct lower_bound_tree *tree, uint32_t k, uint32_t set, uint64_t ski
 		uint32_t i = (uint32_t)__builtin_ctzll(used);
 		struct lower_bound_tree_entry entry;
 		uint32_t entry_set;
+		uint64_t stay = entry_read(chunk, i, &entry, &entry_set);
 		uint64_t bound;
 
-		if (!entry_read(chunk, i, &entry, &entry_set))
+		if (!stay)
 			continue;
 		bound = lower_bound_tree_bound_of(entry.key);
 		*all = bound < *all ? bound : *all;
@@ -402,6 +355,7 @@ chunk_scan(struct lower_bound_tree *tree, uint32_t k, uint32_t set, uint64_t ski
 			continue;
 		if (best_i == CHUNK || entry_before(&entry, best)) {
 			*best = entry;
+			*best_stay = stay;
 			best_i = i;
 		}
 	}
@@ -415,6 +369,7 @@ chunk_visit(struct lower_bound_tree *tree, uint32_t k, struct search *search)
 	_Atomic uint64_t *member = member_word(tree, search->set, k);
 	struct lower_bound_tree_entry best = {0};
 	uint64_t skip = 0;
+	uint64_t stay = 0;
 	uint64_t member_seen;
 	uint64_t word_seen;
 	uint64_t all;
@@ -427,7 +382,7 @@ chunk_visit(struct lower_bound_tree *tree, uint32_t k, struct search *search)
 		member_seen = hint_bits_read(member);
 		/* T4, pairs with T3 */
 		word_seen = atomic_load_explicit(&tree->bounds[k], memory_order_acquire);
-		i = chunk_scan(tree, k, search->set, skip, &all, &own, &best);
+		i = chunk_scan(tree, k, search->set, skip, &all, &own, &best, &stay);
 		if (i == CHUNK)
 			break;
 		verdict = tree->check(tree->context, best.item, best.ref);
@@ -436,7 +391,7 @@ chunk_visit(struct lower_bound_tree *tree, uint32_t k, struct search *search)
 		if (verdict == LOWER_BOUND_TREE_FUTURE)
 			skip |= UINT64_C(1) << i;
 		else
-			lower_bound_tree_remove(tree, k * CHUNK + i, best.ref);
+			entry_remove(tree, k * CHUNK + i, stay);
 	}
 	if (all > word_bound(word_seen))
 		word_raise(&tree->bounds[k], word_seen, all);

@@ -17,6 +17,9 @@
 /** A word of the tree: a bound above, and below it a version of so many bits. */
 #define LOWER_BOUND_TREE_VERSION_BITS 19
 
+/** In roomy: no chunk is known to have had room. */
+#define LOWER_BOUND_TREE_NO_CHUNK UINT32_MAX
+
 /** Entries of a chunk: one bit each in a word. */
 #define LOWER_BOUND_TREE_CHUNK 64
 
@@ -24,8 +27,9 @@
 struct lower_bound_tree_entry {
 	int64_t key;    /**< the smallest is the minimum */
 	uint64_t order; /**< decides between equal keys, smallest first */
-	uint64_t ref;   /**< names one stay in the tree, never 0, never used for another stay */
-	uint32_t item;  /**< what it is about; handed to the check */
+	uint64_t
+		ref; /**< with the item, names a stay in the tree; never used again for that item */
+	uint32_t item; /**< what it is about; handed to the check */
 };
 
 /** What a check says of an entry. */
@@ -41,7 +45,8 @@ typedef enum lower_bound_tree_verdict (*lower_bound_tree_check_fn)(void *context
 
 /** 64 entries; who writes one entry seldom writes its neighbours at the same time. */
 struct lower_bound_tree_chunk {
-	_Atomic uint64_t ref[LOWER_BOUND_TREE_CHUNK]; /**< 0: no entry */
+	_Atomic uint64_t stay[LOWER_BOUND_TREE_CHUNK]; /**< odd: an entry; even: none; only grows */
+	_Atomic uint64_t ref[LOWER_BOUND_TREE_CHUNK];
 	_Atomic int64_t key[LOWER_BOUND_TREE_CHUNK];
 	_Atomic uint64_t order[LOWER_BOUND_TREE_CHUNK];
 	_Atomic uint32_t set[LOWER_BOUND_TREE_CHUNK];
@@ -122,6 +127,7 @@ int lower_bound_tree_insert(struct lower_bound_tree *tree, uint32_t set,
  *
  * @param tree      borrowed
  * @param position  where it was; may be out of date
+ * @param item      its item
  * @param ref       its ref
  * @return true: this call took it out. false: it was not there (any more)
  *
@@ -129,7 +135,8 @@ int lower_bound_tree_insert(struct lower_bound_tree *tree, uint32_t set,
  * Progress: wait-free (bound 1).
  * Order:    none needed.
  */
-bool lower_bound_tree_remove(struct lower_bound_tree *tree, uint32_t position, uint64_t ref);
+bool lower_bound_tree_remove(struct lower_bound_tree *tree, uint32_t position, uint32_t item,
+			     uint64_t ref);
 
 /**
  * Find the smallest live entry of a set. Exact if no entry of the set became live during the call.

@@ -46,11 +46,12 @@ lower_bound_tree_check(struct lower_bound_tree *tree, uint32_t *live)
 		uint32_t i = position % CHUNK;
 		uint64_t used =
 			atomic_load_explicit(&tree->used[position / CHUNK], memory_order_relaxed);
+		uint64_t stay = atomic_load_explicit(&chunk->stay[i], memory_order_relaxed);
 		uint64_t ref = atomic_load_explicit(&chunk->ref[i], memory_order_relaxed);
 		uint32_t item = atomic_load_explicit(&chunk->item[i], memory_order_relaxed);
 
-		STW_ASSERT((used >> i & 1) == (ref != 0));
-		if (!ref)
+		STW_ASSERT((used >> i & 1) == (stay & 1));
+		if (!(stay & 1))
 			continue;
 		entry_check(tree, position / CHUNK, i);
 		count += tree->check(tree->context, item, ref) == LOWER_BOUND_TREE_LIVE;

@@ -19,12 +19,12 @@
 #include "support/stepper.h"
 
 #define INSTRUCTIONS_MAX 20000 /* no call here is as long */
-#define AGENTS		 3
-#define CONTACTS	 6
+#define AGENTS           3
+#define CONTACTS         6
 
 /* What is stopped: all but the enqueue are about the first contact or the first agent. */
 static const enum step_kind stopped_calls[] = {
-	STEP_ENQUEUE, STEP_CANCEL, STEP_ACCEPT,	   STEP_DECLINE, STEP_END,
+	STEP_ENQUEUE, STEP_CANCEL, STEP_ACCEPT,    STEP_DECLINE, STEP_END,
 	STEP_READY,   STEP_LOGOUT, STEP_NOT_READY, STEP_ADVANCE, STEP_REPRIORITISE,
 };
 

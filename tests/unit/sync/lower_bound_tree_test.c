@@ -85,10 +85,23 @@ Test(lower_bound_tree, removed_entry_is_gone_and_removed_once)
 	uint32_t first = put(0, 1, 0, 0);
 
 	put(0, 2, 0, 1);
-	cr_assert_not(lower_bound_tree_remove(&tree, first, 999));
-	cr_assert(lower_bound_tree_remove(&tree, first, 1000));
-	cr_assert_not(lower_bound_tree_remove(&tree, first, 1000));
-	cr_assert_not(lower_bound_tree_remove(&tree, UINT32_MAX, 1000));
+	cr_assert_not(lower_bound_tree_remove(&tree, first, 0, 999));
+	cr_assert(lower_bound_tree_remove(&tree, first, 0, 1000));
+	cr_assert_not(lower_bound_tree_remove(&tree, first, 0, 1000));
+	cr_assert_not(lower_bound_tree_remove(&tree, UINT32_MAX, 0, 1000));
+	cr_assert_eq(least(0), 1);
+}
+
+Test(lower_bound_tree, late_removal_spares_another_item_with_the_same_ref)
+{
+	struct lower_bound_tree_entry entry = {.key = 1, .ref = 1000, .item = 1};
+	uint32_t first = put(0, 1, 0, 0);
+	uint32_t second;
+
+	cr_assert(lower_bound_tree_remove(&tree, first, 0, 1000));
+	cr_assert_eq(lower_bound_tree_insert(&tree, 0, &entry, &second), 0);
+	cr_assert_eq(second, first, "the place was not used again");
+	cr_assert_not(lower_bound_tree_remove(&tree, first, 0, 1000));
 	cr_assert_eq(least(0), 1);
 }
 
@@ -124,7 +137,7 @@ Test(lower_bound_tree, bounds_rise_only_in_a_search_and_never_above_an_entry)
 	uint64_t low = lower_bound_tree_root(&tree, 0);
 
 	put(0, 1 << 20, 0, 1);
-	lower_bound_tree_remove(&tree, position, 1000);
+	lower_bound_tree_remove(&tree, position, 0, 1000);
 	cr_assert_eq(lower_bound_tree_root(&tree, 0), low);
 	cr_assert_eq(least(0), 1);
 	cr_assert_eq(lower_bound_tree_root(&tree, 0), lower_bound_tree_bound_of(1 << 20));
@@ -215,7 +228,7 @@ Test(lower_bound_tree, agrees_with_a_plain_search_over_many_changes)
 		i = (random >> 8) % ENTRIES;
 		set = (random >> 20) % SETS;
 		if (plain[i].in) {
-			cr_assert(lower_bound_tree_remove(&tree, plain[i].position, 1000 + i));
+			cr_assert(lower_bound_tree_remove(&tree, plain[i].position, i, 1000 + i));
 			plain[i].in = false;
 		} else {
 			struct lower_bound_tree_entry entry = {

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Lower-bound tree: its memory, and the tree of empty sets in it.
+ */
+#include "lower_bound_tree.h"
+
+#define CHUNK      LOWER_BOUND_TREE_CHUNK
+#define EMPTY_WORD (LOWER_BOUND_TREE_EMPTY << LOWER_BOUND_TREE_VERSION_BITS)
+
+static uint32_t
+chunks_needed(uint32_t sets, uint32_t entries)
+{
+	uint32_t full = (entries + CHUNK - 1) / CHUNK;
+
+	/* Twice what the entries need, and one begun chunk per set, before sets must share. */
+	return 2 * full + (sets < entries ? sets : entries);
+}
+
+static size_t
+lines(size_t bytes)
+{
+	return (bytes + STW_CACHE_LINE - 1) / STW_CACHE_LINE * STW_CACHE_LINE;
+}
+
+size_t
+lower_bound_tree_bytes(uint32_t sets, uint32_t entries)
+{
+	size_t chunks = chunks_needed(sets, entries);
+
+	return chunks * sizeof(struct lower_bound_tree_chunk) +
+	       2 * lines(chunks * sizeof(uint64_t)) + lines(sets * sizeof(uint64_t)) +
+	       lines(sets * HINT_BITS_WORDS(chunks) * sizeof(uint64_t)) +
+	       lines(HINT_BITS_WORDS((size_t)sets) * sizeof(uint64_t)) +
+	       lines(sets * sizeof(uint32_t));
+}
+
+static void *
+carve(char **memory, size_t bytes)
+{
+	void *part = *memory;
+
+	*memory += lines(bytes);
+	return part;
+}
+
+void
+lower_bound_tree_init(struct lower_bound_tree *tree, void *memory, uint32_t sets, uint32_t entries,
+		      lower_bound_tree_check_fn check, void *context)
+{
+	uint32_t chunks = chunks_needed(sets, entries);
+	char *rest = memory;
+
+	tree->chunks_count = chunks;
+	tree->sets_count = sets;
+	tree->members_words = HINT_BITS_WORDS(chunks);
+	tree->chunks = carve(&rest, chunks * sizeof(struct lower_bound_tree_chunk));
+	tree->used = carve(&rest, chunks * sizeof(uint64_t));
+	tree->bounds = carve(&rest, chunks * sizeof(uint64_t));
+	tree->roots = carve(&rest, sets * sizeof(uint64_t));
+	tree->members = carve(&rest, (size_t)sets * tree->members_words * sizeof(uint64_t));
+	tree->occupied = carve(&rest, HINT_BITS_WORDS((size_t)sets) * sizeof(uint64_t));
+	tree->roomy = carve(&rest, sets * sizeof(uint32_t));
+	tree->check = check;
+	tree->context = context;
+	atomic_init(&tree->empty_hint, 0);
+	for (uint32_t k = 0; k < chunks; k++)
+		atomic_init(&tree->bounds[k], EMPTY_WORD);
+	for (uint32_t set = 0; set < sets; set++) {
+		atomic_init(&tree->roots[set], EMPTY_WORD);
+		atomic_init(&tree->roomy[set], LOWER_BOUND_TREE_NO_CHUNK);
+	}
+}
