@@ -76,7 +76,9 @@ random_queue_rule(struct history *history, struct oracle_queue_rule *rule)
 	rule->wrap_up_ns = random_happens(random, 600) ? 1 + random_below(random, 20 * MS) : 0;
 	rule->service_level_ns = random_below(random, 40 * MS);
 	rule->length_max = random_happens(random, 300) ? 1 + random_below(random, 6) : 0;
-	rule->target_ns = history->target_ns[random_below(random, HISTORY_TABLES)];
+	rule->target_ns = history->target_ns[random_happens(random, 400)
+						     ? 0
+						     : random_below(random, HISTORY_TABLES)];
 	random_levels(history, rule->level, 500, 8);
 }
 
@@ -252,7 +254,8 @@ history_next(struct history *history, struct step *step)
 		step->kind = STEP_ADVANCE;
 		step->budget = random_happens(random, 300) ? random_below(random, 3) : 1000;
 	}
-	if (random_happens(random, 700))
+	/* Time often stands still, so that ranks and idle times tie. */
+	if (random_happens(random, 500))
 		history->now_ns += random_below(random, leaps[random_below(random, 6)]);
 	step->now_ns = history->now_ns;
 }

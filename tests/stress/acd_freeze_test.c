@@ -112,7 +112,8 @@ park_threads(struct house *house, struct random *random, uint32_t first, uint32_
 				1 + random_below(random, 1u << (2 + random_below(random, 10))),
 				memory_order_relaxed);
 		for (uint32_t tries = 0; tries < TRIES_MAX; tries++) {
-			if (atomic_load_explicit(&parked, memory_order_seq_cst) > i)
+			if (atomic_load_explicit(&parked, memory_order_seq_cst) > i ||
+			    !house_logs_have_room(house))
 				break;
 			if (!by_count && tries % 8 == 0) {
 				busy_loop(random_below(random, 20000));

@@ -385,6 +385,17 @@ house_close(struct house *house)
 	ledger_destroy(&house->ledger);
 }
 
+bool
+house_logs_have_room(const struct house *house)
+{
+	for (uint32_t t = 0; t < house->plan.threads; t++) {
+		if (atomic_load_explicit(&house->threads[t].log_count, memory_order_relaxed) >
+		    HOUSE_LOG_MAX / 2)
+			return false;
+	}
+	return true;
+}
+
 void
 house_run(struct house *house)
 {

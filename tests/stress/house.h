@@ -58,7 +58,7 @@ struct house_thread {
 	_Atomic uint32_t park_after; /**< instructions in calls until stepper's hook; 0: never */
 	_Atomic uint64_t accepted, declined, cancelled, ended, enqueued, refused;
 	struct house_success *log;
-	uint32_t log_count; /**< read at quiet points only */
+	_Atomic uint32_t log_count; /**< grows only, but at quiet points */
 };
 
 struct house {
@@ -95,6 +95,9 @@ void house_rest(struct house *house, uint32_t threads);
 
 /** Take what events there are, enter them, fill boxes. Returns how many. */
 uint64_t house_take(struct house *house);
+
+/** Whether no thread is near the end of its log, where it would have to wait for a quiet point. */
+bool house_logs_have_room(const struct house *house);
 
 /** A later time for each caller. */
 uint64_t house_now(struct house *house, struct random *random);
