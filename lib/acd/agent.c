@@ -249,7 +249,10 @@ stw_agent_status(struct stw_acd *acd, struct stw_agent agent, struct stw_agent_s
 				      ? word_reason(word)
 				      : 0;
 	} while (word_state(word) == ACD_AGENT_HOLD && !status_of_hold(acd, a, word, &seen));
-	seen.since_ns = atomic_load_explicit(&acd->agents[a].since_ns, memory_order_relaxed);
+	/* A claim that comes to nothing moves since_ns, but the agent was idle all along. */
+	seen.since_ns = atomic_load_explicit(
+		seen.state == STW_AGENT_READY ? &acd->idle_since_ns[a] : &acd->agents[a].since_ns,
+		memory_order_relaxed);
 	seen.contacts = atomic_load_explicit(&acd->agents[a].contacts, memory_order_relaxed);
 	seen.busy_ns = atomic_load_explicit(&acd->agents[a].busy_ns, memory_order_relaxed);
 	*status = seen;

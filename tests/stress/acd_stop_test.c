@@ -204,27 +204,37 @@ serve_all(struct scene *scene)
 	return stats.contacts;
 }
 
+/* Run the call to where it is to be stopped, then the script, then the rest. False: it was over before. */
+static bool
+run_stopped(struct scene *scene, void (*script)(struct scene *))
+{
+	pthread_t thread;
+	bool stands;
+
+	atomic_store(&stage, RUNS);
+	cr_assert_eq(pthread_create(&thread, NULL, stopped_main, scene), 0);
+	while (atomic_load_explicit(&stage, memory_order_acquire) == RUNS)
+		syscall(SYS_futex, &stage, FUTEX_WAIT_PRIVATE, RUNS, NULL, NULL, 0);
+	stands = atomic_load_explicit(&stage, memory_order_acquire) == STANDS;
+	if (stands) {
+		script(scene);
+		stage_set(GOES_ON);
+	}
+	pthread_join(thread, NULL);
+	events_take(scene);
+	stw_acd_check(scene->acd);
+	return stands;
+}
+
 /* Returns false when the call was over before so many instructions. */
 static bool
 stop_once(enum step_kind kind, uint32_t stop_after, void (*script)(struct scene *))
 {
 	struct scene scene;
-	pthread_t thread;
 	bool stands;
 
 	scene_open(&scene, kind, stop_after);
-	atomic_store(&stage, RUNS);
-	cr_assert_eq(pthread_create(&thread, NULL, stopped_main, &scene), 0);
-	while (atomic_load_explicit(&stage, memory_order_acquire) == RUNS)
-		syscall(SYS_futex, &stage, FUTEX_WAIT_PRIVATE, RUNS, NULL, NULL, 0);
-	stands = atomic_load_explicit(&stage, memory_order_acquire) == STANDS;
-	if (stands) {
-		script(&scene);
-		stage_set(GOES_ON);
-	}
-	pthread_join(thread, NULL);
-	events_take(&scene);
-	stw_acd_check(scene.acd);
+	stands = run_stopped(&scene, script);
 	cr_assert_eq(serve_all(&scene), 0, "call %d stopped after %u instructions", kind,
 		     stop_after);
 	stw_acd_check(scene.acd);
@@ -244,5 +254,32 @@ Test(acd_stop, call_stopped_anywhere_loses_nobody)
 			n += stride + (uint32_t)soak_or(n / 32, 0);
 		cr_expect_gt(n, 50, "call %d was over at once", stopped_calls[i]);
 		cr_log_info("call %d: %u instructions", stopped_calls[i], n);
+	}
+}
+
+static void
+second_agent_ready(struct scene *scene)
+{
+	stw_agent_ready(scene->acd, scene->agents[1], scene->now_ns + 20);
+}
+
+/* An arrival is about to be given to the first agent; meanwhile the second one gets it. */
+Test(acd_stop, agent_who_was_nearly_given_a_contact_has_been_ready_all_along)
+{
+	bool stands = true;
+
+	if (!stepper_install(stand_here))
+		return;
+	for (uint32_t n = 1; stands; n += 5) {
+		struct stw_agent_status status;
+		struct scene scene;
+
+		scene_open(&scene, STEP_ENQUEUE, n);
+		stands = run_stopped(&scene, second_agent_ready);
+		cr_assert_eq(stw_agent_status(scene.acd, scene.agents[0], &status), 0);
+		if (status.state == STW_AGENT_READY)
+			cr_assert_eq(status.since_ns, scene.now_ns, "stopped after %u instructions",
+				     n);
+		stw_acd_destroy(scene.acd);
 	}
 }
