@@ -441,13 +441,36 @@ earliest_timers(const struct oracle *o, struct timer *first)
 	return count;
 }
 
+/* Those of which one is fired next. Of two calls at one time one may pass over what the other fires, so
+ * then it is any that is due. */
+static uint32_t
+next_timers(const struct oracle *o, uint64_t now_ns, struct timer *timers)
+{
+	uint32_t count = 0;
+
+	if (o->settles)
+		return earliest_timers(o, timers);
+	for (int c = 0; c < ORACLE_CONTACTS_MAX; c++) {
+		if (o->contacts[c].known && o->contacts[c].rings_until_ns &&
+		    o->contacts[c].rings_until_ns <= now_ns)
+			timers[count++] = (struct timer){o->contacts[c].rings_until_ns, RING, c};
+	}
+	for (int a = 0; a < ORACLE_AGENTS_MAX; a++) {
+		if (o->agents[a].defined && o->agents[a].rests_until_ns &&
+		    o->agents[a].rests_until_ns <= now_ns)
+			timers[count++] = (struct timer){o->agents[a].rests_until_ns, REST, a};
+	}
+	return count;
+}
+
 int
 oracle_advance(struct oracle *o, uint64_t now_ns, uint32_t budget, uint64_t *next_ns)
 {
 	struct timer first[2 * ORACLE_AGENTS_MAX + ORACLE_CONTACTS_MAX];
 	uint32_t fired = 0, count;
 
-	while ((count = earliest_timers(o, first)) && first[0].due_ns <= now_ns && fired < budget) {
+	while ((count = next_timers(o, now_ns, first)) && first[0].due_ns <= now_ns &&
+	       fired < budget) {
 		struct timer timer = first[count > 1 ? oracle_choose(count) : 0];
 
 		fired++;
