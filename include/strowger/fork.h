@@ -61,7 +61,7 @@ struct stw_fork_stats {
  * @return 0
  * @return -EINVAL  a field is outside its range
  * @return -ESTALE  the session was removed
- * @return -ENOSPC  forks_max forks exist; counted
+ * @return -ENOSPC  forks_max forks exist, counted; or the disk is full
  * @return -EEXIST  the file exists
  * @return -EIO     the file cannot be made or written
  *
