@@ -21,6 +21,9 @@
 #define STW_LIKELY(condition)   __builtin_expect(!!(condition), 1)
 #define STW_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
+/** Of a function that is rarely called: kept out of its caller's hot loop. */
+#define STW_COLD __attribute__((cold, noinline))
+
 /** Ends in the host's panic handler; stays in release builds. For control code. One fact each. */
 #define STW_ASSERT(fact)                                                                           \
 	do {                                                                                       \

@@ -52,6 +52,9 @@ static void
 copy_packet(struct worker *worker, const struct packet *packet)
 {
 	struct stw_media *media = worker->media;
+	union leg_traits traits = {
+		atomic_load_explicit(&media->routes[packet->leg].traits, memory_order_relaxed)};
+	bool audio = packet->kind == PACKET_RTP && packet->rtp.payload_type == traits.audio_pt;
 	uint32_t slot = packet->fork_first;
 
 	while (slot) {
@@ -59,15 +62,15 @@ copy_packet(struct worker *worker, const struct packet *packet)
 		uint32_t sides = atomic_load_explicit(&route->sides, memory_order_relaxed);
 		struct rte_mbuf *copy;
 
-		if (sides >> packet->side & 1 && (packet->audio || !(sides & FORK_AUDIO_ONLY))) {
+		if (sides >> traits.side & 1 && (audio || !(sides & FORK_AUDIO_ONLY))) {
 			copy = copy_make(worker, packet);
 			if (copy) {
 				*(struct fork_note *)rte_mbuf_to_priv(copy) = (struct fork_note){
 					.time_ns = worker->now_ns,
 					.fork = slot,
 					.worker = worker->index,
-					.side = packet->side,
-					.codec = packet->codec,
+					.side = traits.side,
+					.codec = traits.codec,
 				};
 				/* The ring has room for every copy that the pool can make. */
 				rte_ring_sp_enqueue(worker->copies.out, copy);

@@ -45,7 +45,8 @@ source_latched(struct worker *worker, const struct packet *packet)
 	struct plane_address *address = &worker->media->addresses[packet->address];
 	const struct rte_ether_hdr *ether =
 		rte_pktmbuf_mtod(packet->mbuf, const struct rte_ether_hdr *);
-	uint32_t hop = hops_next(&address->hops, rte_be_to_cpu_32(packet->source_ip));
+	rte_be32_t source_ip = leg_remote_ip(packet->source);
+	uint32_t hop = hops_next(&address->hops, rte_be_to_cpu_32(leg_remote_ip(packet->source)));
 	struct stw_media_event event = {.type = STW_MEDIA_EVENT_LATCHED};
 	struct rte_ether_addr known;
 
@@ -53,8 +54,8 @@ source_latched(struct worker *worker, const struct packet *packet)
 	    rte_is_unicast_ether_addr(&ether->src_addr))
 		hops_learn(&address->hops, hop, &ether->src_addr);
 	event.remote.ip.family = 4;
-	__builtin_memcpy(event.remote.ip.bytes, &packet->source_ip, 4);
-	event.remote.port = rte_be_to_cpu_16(packet->source_port);
+	__builtin_memcpy(event.remote.ip.bytes, &source_ip, 4);
+	event.remote.port = rte_be_to_cpu_16(leg_remote_port(packet->source));
 	events_tell_leg(worker, packet->leg, &event);
 }
 
@@ -64,9 +65,10 @@ source_learn(struct worker *worker, const struct packet *packet, struct leg_rout
 	     uint64_t remote)
 {
 	union leg_traits traits = {atomic_load_explicit(&route->traits, memory_order_relaxed)};
-	uint64_t source = leg_remote_word(packet->source_ip, packet->source_port);
+	uint64_t source = packet->source;
+	rte_be32_t source_ip = leg_remote_ip(source);
 
-	if (packet->source_port == 0 || !ip_can_be_a_party(packet->source_ip))
+	if (leg_remote_port(source) == 0 || !ip_can_be_a_party(source_ip))
 		return false;
 	if (packet->rtp.payload_type != traits.audio_pt &&
 	    (traits.event_pt == 0 || packet->rtp.payload_type != traits.event_pt))
@@ -75,7 +77,7 @@ source_learn(struct worker *worker, const struct packet *packet, struct leg_rout
 		if (worker->now_ns >=
 		    atomic_load_explicit(&route->learning_until_ns, memory_order_relaxed))
 			return false;
-		if (leg_remote_ip(remote) && leg_remote_ip(remote) != packet->source_ip &&
+		if (leg_remote_ip(remote) && leg_remote_ip(remote) != source_ip &&
 		    !traits.source_any_ip)
 			return false;
 	}
@@ -94,40 +96,36 @@ source_passes(struct worker *worker, const struct packet *packet, struct leg_rou
 	uint64_t remote = atomic_load_explicit(&route->remote, memory_order_acquire);
 
 	if (STW_LIKELY(packet->kind == PACKET_RTP)) {
-		if (STW_LIKELY(remote == (leg_remote_word(packet->source_ip, packet->source_port) |
-					  LEG_LATCHED)))
+		if (STW_LIKELY(remote == (packet->source | LEG_LATCHED)))
 			return true;
 		if (remote & LEG_LATCHED)
 			return false;
 		return source_learn(worker, packet, route, remote);
 	}
-	return (remote & LEG_LATCHED) && leg_remote_ip(remote) == packet->source_ip;
+	return (remote & LEG_LATCHED) && leg_remote_ip(remote) == leg_remote_ip(packet->source);
 }
 
 /** Take from the route's line what the next stages need; they look at no other line of the leg. */
 static void
-packet_route(struct worker *worker, struct packet *packet, struct leg_route *route)
+packet_route(const struct worker *worker, struct packet *packet, struct leg_route *route)
 {
 	union leg_traits traits = {atomic_load_explicit(&route->traits, memory_order_relaxed)};
-	bool rtp = packet->kind == PACKET_RTP;
 
 	/* C2, pairs with C1: the leg is seen as control filled it. */
 	packet->peer = atomic_load_explicit(&route->peer, memory_order_acquire);
 	rte_prefetch0(&worker->media->routes[packet->peer]);
 	/* F2, pairs with F1: the fork is seen as control filled it. */
 	packet->fork_first = atomic_load_explicit(&route->fork_first, memory_order_acquire);
-	packet->side = traits.side;
-	packet->codec = traits.codec;
-	packet->audio = rtp && packet->rtp.payload_type == traits.audio_pt;
-	packet->event = rtp && traits.event_pt && packet->rtp.payload_type == traits.event_pt;
-	worker->burst_forks |= packet->fork_first;
-	worker->burst_events |= packet->event;
+	packet->event = packet->kind == PACKET_RTP && traits.event_pt &&
+			packet->rtp.payload_type == traits.event_pt;
 }
 
 void
 stage_guard(struct worker *worker, struct packet *packets, unsigned count)
 {
 	struct stw_media *media = worker->media;
+	uint32_t forks = 0;
+	uint8_t events = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		struct packet *packet = &packets[i];
@@ -141,5 +139,9 @@ stage_guard(struct worker *worker, struct packet *packets, unsigned count)
 			continue;
 		}
 		packet_route(worker, packet, route);
+		forks |= packet->fork_first;
+		events |= packet->event;
 	}
+	worker->burst_forks = forks;
+	worker->burst_events = events;
 }

@@ -15,6 +15,9 @@
 #include "rtp/demux.h"
 #include "rtp/rtcp.h"
 
+/** First byte of RTP: version 2 and nothing else. */
+#define RTP_FIRST_PLAIN 0x80
+
 static void
 lookup_rtp(struct packet *packet, const uint8_t *payload)
 {
@@ -28,26 +31,24 @@ lookup_rtp(struct packet *packet, const uint8_t *payload)
 }
 
 /**
- * True for what can only be RTP: version 2, and a second byte that RFC 5761 does not give to RTCP.
- * That is what nearly every packet is; rtp_demux knows the others.
+ * Read what nearly every packet is, RTP without sources, extension and padding: version 2, a second
+ * byte that RFC 5761 does not give to RTCP, a port of RTP. rtp_demux knows the others.
  */
-static bool
-is_surely_rtp(const uint8_t *payload, uint16_t payload_bytes)
+static inline bool
+lookup_plain_rtp(struct packet *packet, const uint8_t *payload)
 {
-	return payload_bytes >= STW_RTP_HEADER_BYTES && payload[0] >> 6 == 2 &&
-	       (payload[1] & 0x60) != 0x40;
+	if (packet->payload_bytes < STW_RTP_HEADER_BYTES || payload[0] != RTP_FIRST_PLAIN ||
+	    (payload[1] & 0x60) == 0x40 || (packet->udp_port & 1))
+		return false;
+	if (stw_rtp_read(payload, packet->payload_bytes, &packet->rtp) < 0)
+		return false;
+	packet->kind = PACKET_RTP;
+	return true;
 }
 
-static void
-lookup_kind(struct packet *packet)
+static STW_COLD void
+lookup_kind(struct packet *packet, const uint8_t *payload)
 {
-	const uint8_t *payload = rte_pktmbuf_mtod_offset(
-		packet->mbuf, const uint8_t *, packet->udp_offset + sizeof(struct rte_udp_hdr));
-
-	if (STW_LIKELY(is_surely_rtp(payload, packet->payload_bytes))) {
-		lookup_rtp(packet, payload);
-		return;
-	}
 	switch (rtp_demux(payload, packet->payload_bytes)) {
 	case RTP_KIND_RTP:
 		lookup_rtp(packet, payload);
@@ -72,12 +73,13 @@ stage_lookup(struct worker *worker, struct packet *packets, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		struct packet *packet = &packets[i];
 		struct plane_address *address = &media->addresses[packet->address];
+		const uint8_t *payload;
 
 		if (packet->verdict != PACKET_PENDING)
 			continue;
 		/* L2, pairs with L1: what control filled in before is seen. */
 		packet->leg = atomic_load_explicit(
-			&address->legs[(packet->udp_port - address->udp_first) / 2],
+			&address->legs[(uint32_t)(packet->udp_port - address->udp_first) / 2],
 			memory_order_acquire);
 		if (!packet->leg) {
 			packet_drop(packet, STW_DROP_NO_LEG);
@@ -86,6 +88,9 @@ stage_lookup(struct worker *worker, struct packet *packets, unsigned count)
 		rte_prefetch0(&media->routes[packet->leg]);
 		rte_prefetch0(&media->intakes[packet->leg]);
 		rte_prefetch0(&media->intakes[packet->leg].bytes);
-		lookup_kind(packet);
+		payload = rte_pktmbuf_mtod_offset(packet->mbuf, const uint8_t *,
+						  packet->udp_offset + sizeof(struct rte_udp_hdr));
+		if (STW_UNLIKELY(!lookup_plain_rtp(packet, payload)))
+			lookup_kind(packet, payload);
 	}
 }

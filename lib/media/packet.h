@@ -32,12 +32,11 @@ enum packet_kind {
 /** A received packet. Fields are filled by the stage named. */
 struct packet {
 	struct rte_mbuf *mbuf;     /**< receive; one segment, nobody else's */
+	uint64_t source;           /**< parse, of PACKET_UDP: as a remote word, not latched */
 	struct stw_rtp_header rtp; /**< lookup, of PACKET_RTP */
 	uint32_t leg;              /**< lookup */
 	uint32_t peer;             /**< guard: leg to relay to; 0: nobody */
 	uint32_t fork_first;       /**< guard: first fork that copies it; 0: none */
-	rte_be32_t source_ip;      /**< parse */
-	rte_be16_t source_port;    /**< parse */
 	uint16_t udp_port;         /**< parse: destination, host order */
 	uint16_t udp_offset;    /**< parse: of the UDP header in the frame; ICMP: of its header */
 	uint16_t ip_offset;     /**< parse: of the IP header in the frame */
@@ -45,9 +44,6 @@ struct packet {
 	uint8_t verdict;        /**< enum stw_verdict; PACKET_PENDING until there is one */
 	uint8_t kind;           /**< enum packet_kind */
 	uint8_t address;        /**< parse: index of the local address */
-	uint8_t side;           /**< guard: enum stw_side of the leg */
-	uint8_t codec;          /**< guard: enum stw_codec of the leg */
-	uint8_t audio;          /**< guard: 1: RTP with the leg's audio */
 	uint8_t event;          /**< guard: 1: RTP with a telephone event */
 	uint8_t sent;           /**< 1: the buffer lies in a send queue */
 } STW_ALIGNED_LINE;

@@ -19,8 +19,23 @@
 /** Packets between a prefetch and its use. */
 #define PARSE_AHEAD 6
 
+/** Bytes of a plain frame's headers: Ethernet, IPv4 without options, UDP. */
+#define PLAIN_HEADER_BYTES 42
+
+/** Marks of the device: both checksums were looked at, and are right. */
+#define CHECKSUMS_MASK (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK)
+#define CHECKSUMS_GOOD (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+
 /** Identifier of a VLAN in its tag; 0: only a priority. */
 #define VLAN_ID_MASK 0x0fff
+
+static bool
+mbuf_is_writable(const struct rte_mbuf *mbuf)
+{
+	/* Segments and references as nearly all have them, in one test. */
+	return ((mbuf->nb_segs ^ 1) | (rte_mbuf_refcnt_read(mbuf) ^ 1)) == 0 &&
+	       RTE_MBUF_DIRECT(mbuf);
+}
 
 /** Make a packet writable: one segment, ours alone. */
 static bool
@@ -28,8 +43,7 @@ packet_own(struct worker *worker, struct packet *packet)
 {
 	struct rte_mbuf *mbuf = packet->mbuf, *copy;
 
-	if (STW_LIKELY(mbuf->nb_segs == 1 && RTE_MBUF_DIRECT(mbuf) &&
-		       rte_mbuf_refcnt_read(mbuf) == 1))
+	if (STW_LIKELY(mbuf_is_writable(mbuf)))
 		return true;
 	copy = rte_pktmbuf_copy(mbuf, worker->media->ports[worker->port].pool, 0, UINT32_MAX);
 	if (!copy) {
@@ -77,6 +91,35 @@ udp_checksum_is_wrong(const struct rte_mbuf *mbuf, const struct rte_ipv4_hdr *ip
 	return checksum_fold(checksum_add(sum, (const uint8_t *)udp, udp_bytes)) != 0xffff;
 }
 
+/** Both checksums of a plain frame whose device did not find both right. */
+static __rte_noinline bool
+plain_checksum_is_wrong(const struct rte_mbuf *mbuf)
+{
+	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(mbuf, const struct rte_ipv4_hdr *,
+								sizeof(struct rte_ether_hdr));
+	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(ip + 1);
+
+	return ip_checksum_is_wrong(mbuf, ip, sizeof(*ip)) ||
+	       udp_checksum_is_wrong(mbuf, ip, udp, rte_be_to_cpu_16(udp->dgram_len));
+}
+
+/** Note what the next stages need of a datagram to an owned port. */
+static void
+packet_is_udp(const struct plane_address *address, struct packet *packet, uint16_t port,
+	      uint64_t source, size_t udp_bytes)
+{
+	struct rte_mbuf *mbuf = packet->mbuf;
+
+	packet->kind = PACKET_UDP;
+	packet->udp_port = port;
+	packet->source = source;
+	packet->payload_bytes = (uint16_t)(udp_bytes - sizeof(struct rte_udp_hdr));
+	/* What Ethernet or IP have behind it is padding. */
+	mbuf->data_len = (uint16_t)(packet->udp_offset + udp_bytes);
+	mbuf->pkt_len = mbuf->data_len;
+	rte_prefetch0(&address->legs[(uint32_t)(port - address->udp_first) / 2]);
+}
+
 /** UDP header and what it carries; ip_end is the datagram's end in the frame. */
 static void
 parse_udp(struct worker *worker, struct packet *packet, const struct rte_ipv4_hdr *ip,
@@ -107,15 +150,8 @@ parse_udp(struct worker *worker, struct packet *packet, const struct rte_ipv4_hd
 		packet_drop(packet, STW_DROP_CHECKSUM);
 		return;
 	}
-	packet->kind = PACKET_UDP;
-	packet->udp_port = port;
-	packet->source_ip = ip->src_addr;
-	packet->source_port = udp->src_port;
-	packet->payload_bytes = (uint16_t)(udp_bytes - sizeof(*udp));
-	/* What Ethernet or IP have behind it is padding. */
-	mbuf->data_len = (uint16_t)(packet->udp_offset + udp_bytes);
-	mbuf->pkt_len = mbuf->data_len;
-	rte_prefetch0(&address->legs[(port - address->udp_first) / 2]);
+	packet_is_udp(address, packet, port, leg_remote_word(ip->src_addr, udp->src_port),
+		      udp_bytes);
 }
 
 static void
@@ -160,7 +196,6 @@ parse_ipv4(struct worker *worker, struct packet *packet, size_t offset)
 	} else if (ip->next_proto_id == IPPROTO_ICMP && worker->media->ports[worker->port].owned) {
 		packet->kind = PACKET_ICMP;
 		worker->burst_hosts = 1;
-		packet->source_ip = ip->src_addr;
 		packet->payload_bytes = (uint16_t)(ip_end - packet->udp_offset);
 	} else {
 		packet_drop(packet, STW_DROP_NOT_OURS);
@@ -216,6 +251,71 @@ parse_frame(struct worker *worker, struct packet *packet)
 		packet_drop(packet, STW_DROP_NOT_OURS);
 }
 
+/** True for Ethernet II, IPv4 without options, no fragment, UDP; two words, one test. */
+static bool
+headers_are_plain(const uint8_t *frame)
+{
+	uint32_t type, fragment;
+
+	memcpy(&type, frame + 12, sizeof(type));
+	memcpy(&fragment, frame + 20, sizeof(fragment));
+	type = (type & RTE_BE32(0xffffff00)) ^
+	       RTE_BE32(RTE_ETHER_TYPE_IPV4 << 16 | RTE_IPV4_VHL_DEF << 8);
+	fragment = (fragment & RTE_BE32(0x3fff00ff)) ^ RTE_BE32(IPPROTO_UDP);
+	return (type | fragment) == 0;
+}
+
+/**
+ * Take what nearly every packet is at once: a plain frame with right lengths and checksums, in a
+ * writable buffer, to an owned port. Anything else gets no verdict here; parse_any looks at it.
+ *
+ * @return true when it was such a packet
+ */
+static bool
+parse_plain(struct worker *worker, struct packet *packet)
+{
+	const struct stw_media *media = worker->media;
+	const struct rte_mbuf *mbuf = packet->mbuf;
+	const uint8_t *frame = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+	const struct rte_ipv4_hdr *ip =
+		(const struct rte_ipv4_hdr *)(frame + sizeof(struct rte_ether_hdr));
+	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(ip + 1);
+	const struct plane_address *address;
+	uint32_t found, ip_bytes, udp_bytes, port;
+
+	if (mbuf->data_len < PLAIN_HEADER_BYTES || !mbuf_is_writable(mbuf) ||
+	    !headers_are_plain(frame))
+		return false;
+	ip_bytes = rte_be_to_cpu_16(ip->total_length);
+	udp_bytes = rte_be_to_cpu_16(udp->dgram_len);
+	if (ip_bytes != sizeof(*ip) + udp_bytes || udp_bytes < sizeof(*udp) ||
+	    ip_bytes + sizeof(struct rte_ether_hdr) > mbuf->data_len)
+		return false;
+	found = plane_address_find(media, ip->dst_addr);
+	if (!found)
+		return false;
+	address = &media->addresses[found - 1];
+	port = rte_be_to_cpu_16(udp->dst_port);
+	if (address->port != worker->port || port < address->udp_first || port > address->udp_last)
+		return false;
+	if ((mbuf->ol_flags & CHECKSUMS_MASK) != CHECKSUMS_GOOD && plain_checksum_is_wrong(mbuf))
+		return false;
+	packet->address = (uint8_t)(found - 1);
+	packet->ip_offset = sizeof(struct rte_ether_hdr);
+	packet->udp_offset = PLAIN_HEADER_BYTES - sizeof(*udp);
+	packet_is_udp(address, packet, (uint16_t)port, leg_remote_word(ip->src_addr, udp->src_port),
+		      udp_bytes);
+	return true;
+}
+
+/** Look at a packet of any kind from the beginning. */
+static STW_COLD void
+parse_any(struct worker *worker, struct packet *packet)
+{
+	if (packet_own(worker, packet))
+		parse_frame(worker, packet);
+}
+
 /** Ask for the frame of a packet that is parsed a little later. */
 static void
 frame_prefetch(const struct rte_mbuf *mbuf)
@@ -241,7 +341,7 @@ stage_parse(struct worker *worker, struct packet *packets, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		if (i + PARSE_AHEAD < count)
 			frame_prefetch(packets[i + PARSE_AHEAD].mbuf);
-		if (packet_own(worker, &packets[i]))
-			parse_frame(worker, &packets[i]);
+		if (STW_UNLIKELY(!parse_plain(worker, &packets[i])))
+			parse_any(worker, &packets[i]);
 	}
 }

@@ -112,8 +112,6 @@ worker_receive(struct worker *worker, uint32_t port, struct rte_mbuf *const mbuf
 	worker->port = (uint8_t)port;
 	worker->counters.received += count;
 	worker->burst_hosts = 0;
-	worker->burst_events = 0;
-	worker->burst_forks = 0;
 	for (unsigned i = 0; i < count; i++) {
 		struct packet *packet = &worker->packets[i];
 
