@@ -41,10 +41,11 @@ checksum_fold(uint64_t sum)
 {
 	uint32_t half;
 
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	half = (uint32_t)sum + (uint32_t)(sum >> 32);
-	half = (half & 0xffff) + (half >> 16);
-	return (uint16_t)(half + (half >> 16));
+	/* Both halves are added with the carry of their sum: in the high one that of the low one. */
+	sum += sum << 32 | sum >> 32;
+	half = (uint32_t)(sum >> 32);
+	half += half << 16 | half >> 16;
+	return (uint16_t)(half >> 16);
 }
 
 /**

@@ -70,7 +70,7 @@ hops_find_word(const struct hops *hops, uint32_t hop)
 {
 	uint64_t word = atomic_load_explicit(hops_word(hops, hop), memory_order_relaxed);
 
-	return (word & ~HOPS_VALUE_MASK) == (HOPS_KNOWN | hops_tag(hops, hop)) ? word : 0;
+	return word >> 48 == (HOPS_KNOWN | hops_tag(hops, hop)) >> 48 ? word : 0;
 }
 
 /** Find the link address of a next hop; false when it is not known. */

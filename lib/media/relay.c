@@ -18,108 +18,127 @@
 
 #define RELAY_TTL 64
 
+/** Where the UDP header of what is sent lies: behind Ethernet and IPv4 without options. */
+#define RELAY_UDP_OFFSET (sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr))
+
 /** Bits of the type-of-service byte that are not the code point: congestion, kept. */
 #define ECN_MASK 0x03
 
-/** UDP header in words, as they lie in memory. */
-struct udp_words {
-	uint16_t source;
-	uint16_t destination;
-	uint16_t bytes;
-	uint16_t checksum;
+/** What changes in a datagram, in words as they lie in memory. */
+struct relay_words {
+	uint64_t ips;   /**< source and destination */
+	uint32_t ports; /**< source and destination */
 };
 
+static struct relay_words
+words_of_way(const struct way *way)
+{
+	return (struct relay_words){.ips = (uint64_t)way->ip << 32 | way->local_ip,
+				    .ports = (uint32_t)way->port << 16 | way->local_port};
+}
+
+/** Sum of two 32-bit words that lie side by side. */
+static uint64_t
+sum_of(uint64_t words)
+{
+	return (words & 0xffffffff) + (words >> 32);
+}
+
+/** Write the UDP header's ports and change its checksum, which covers them and the addresses. */
 static void
-udp_rewrite(uint8_t *header, const struct way *way, uint64_t ips_before)
+udp_rewrite(uint8_t *header, uint64_t ips_sum_before, uint32_t ports, uint64_t ips_sum)
 {
-	struct udp_words udp;
-	uint64_t before, after;
+	uint32_t ports_before;
+	uint16_t checksum;
 
-	memcpy(&udp, header, sizeof(udp));
-	before = ips_before + udp.source + udp.destination;
-	after = (uint64_t)way->local_ip + way->ip + way->local_port + way->port;
-	udp.source = way->local_port;
-	udp.destination = way->port;
-	if (STW_LIKELY(udp.checksum)) {
-		udp.checksum = checksum_update(udp.checksum, before, after);
-		if (udp.checksum == 0)
-			udp.checksum = 0xffff;
-	}
-	memcpy(header, &udp, sizeof(udp));
+	memcpy(&ports_before, header, sizeof(ports_before));
+	memcpy(&checksum, header + 6, sizeof(checksum));
+	memcpy(header, &ports, sizeof(ports));
+	if (STW_UNLIKELY(checksum == 0))
+		return;
+	checksum = checksum_update(checksum, ips_sum_before + ports_before, ips_sum + ports);
+	checksum = checksum ? checksum : 0xffff;
+	memcpy(header + 6, &checksum, sizeof(checksum));
 }
 
-/** First and third word of an IPv4 header, from what changes in them. */
-static uint32_t
-ip_first_word(uint8_t type_of_service, uint16_t bytes)
-{
-	return RTE_IPV4_VHL_DEF | (uint32_t)type_of_service << 8 |
-	       (uint32_t)rte_cpu_to_be_16(bytes) << 16;
-}
-
-static uint32_t
-ip_third_word(uint16_t checksum)
-{
-	return RELAY_TTL | IPPROTO_UDP << 8 | (uint32_t)checksum << 16;
-}
-
-/** Write an IPv4 header in words; the second one, identification and fragments, stays. */
+/** Write an IPv4 header; its second word, identification and fragments, stays. */
 static void
-ip_rewrite(uint8_t *header, const struct way *way, uint8_t type_of_service, uint16_t bytes)
+ip_rewrite(uint8_t *header, uint64_t ips, uint64_t ips_sum, uint8_t dscp, uint16_t bytes)
 {
-	uint32_t words[5];
-	uint64_t sum;
+	uint32_t first, second, third = RELAY_TTL | IPPROTO_UDP << 8;
 
-	memcpy(&words[1], header + 4, sizeof(words[1]));
-	words[0] = ip_first_word(type_of_service, bytes);
-	words[3] = way->local_ip;
-	words[4] = way->ip;
-	sum = (uint64_t)words[0] + words[1] + ip_third_word(0) + words[3] + words[4];
-	words[2] = ip_third_word((uint16_t)~checksum_fold(sum));
-	memcpy(header, words, sizeof(words));
+	memcpy(&first, header, sizeof(first));
+	memcpy(&second, header + 4, sizeof(second));
+	first = RTE_IPV4_VHL_DEF | (first & ECN_MASK << 8) | (uint32_t)dscp << 10 |
+		(uint32_t)rte_cpu_to_be_16(bytes) << 16;
+	third |= (uint32_t)(uint16_t)~checksum_fold((uint64_t)first + second + third + ips_sum)
+		 << 16;
+	memcpy(header, &first, sizeof(first));
+	memcpy(header + 8, &third, sizeof(third));
+	memcpy(header + 12, &ips, sizeof(ips));
 }
 
-static void
+/** A tag or options: the IP header moves up to the UDP header. */
+static STW_COLD void
+headers_move(struct packet *packet)
+{
+	uint8_t *frame = rte_pktmbuf_mtod(packet->mbuf, uint8_t *);
+
+	memmove(frame + packet->udp_offset - sizeof(struct rte_ipv4_hdr), frame + packet->ip_offset,
+		sizeof(struct rte_ipv4_hdr));
+	rte_pktmbuf_adj(packet->mbuf, (uint16_t)(packet->udp_offset - RELAY_UDP_OFFSET));
+}
+
+static __rte_always_inline void
 packet_rewrite(struct packet *packet, const struct way *way, uint8_t dscp, uint64_t ether_source)
 {
-	size_t headers = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr);
+	struct relay_words words = words_of_way(way);
+	uint64_t ips_before, ips_sum = sum_of(words.ips);
 	struct rte_mbuf *mbuf = packet->mbuf;
-	uint8_t *udp = rte_pktmbuf_mtod_offset(mbuf, uint8_t *, packet->udp_offset);
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)udp - 1;
+	uint8_t *frame, *ip;
 
-	if (STW_UNLIKELY(packet->udp_offset != headers)) {
-		/* A tag or options: the headers move up to the UDP header. */
-		memmove(ip, rte_pktmbuf_mtod_offset(mbuf, void *, packet->ip_offset), sizeof(*ip));
-		rte_pktmbuf_adj(mbuf, (uint16_t)(packet->udp_offset - headers));
-	}
-	udp_rewrite(udp, way, (uint64_t)ip->src_addr + ip->dst_addr);
-	ip_rewrite((uint8_t *)ip, way, (uint8_t)(dscp << 2 | (ip->type_of_service & ECN_MASK)),
-		   (uint16_t)(sizeof(*ip) + sizeof(struct rte_udp_hdr) + packet->payload_bytes));
-	way_ether_write((uint8_t *)ip - sizeof(struct rte_ether_hdr), way->mac, ether_source);
+	if (STW_UNLIKELY(packet->udp_offset != RELAY_UDP_OFFSET))
+		headers_move(packet);
+	frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
+	ip = frame + sizeof(struct rte_ether_hdr);
+	memcpy(&ips_before, ip + offsetof(struct rte_ipv4_hdr, src_addr), sizeof(ips_before));
+	udp_rewrite(frame + RELAY_UDP_OFFSET, sum_of(ips_before), words.ports, ips_sum);
+	ip_rewrite(ip, words.ips, ips_sum, dscp,
+		   (uint16_t)(sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr) +
+			      packet->payload_bytes));
+	way_ether_write(frame, way->mac, ether_source);
 	/* What the receiving device said of its checksums is no longer true. */
 	mbuf->ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
 }
 
-static void
-relay_packet(struct worker *worker, struct packet *packet)
+/** Relay a packet; rtcp is a constant, so that the code of RTP has no look at the kind. */
+static __rte_always_inline void
+relay_packet(struct worker *worker, struct packet *packet, bool rtcp)
 {
 	struct stw_media *media = worker->media;
 	struct leg_route *to = &media->routes[packet->peer];
 	union leg_traits traits = {atomic_load_explicit(&to->traits, memory_order_relaxed)};
 	uint32_t port = media->addresses[to->address].port;
 	struct way way;
-	uint8_t verdict = way_find(worker, to, packet->kind == PACKET_RTCP, &way);
+	uint8_t verdict = way_find(worker, to, rtcp, &way);
 
 	if (verdict != PACKET_PENDING) {
 		packet_drop(packet, verdict);
 		return;
 	}
 	packet_rewrite(packet, &way, traits.dscp, media->ports[port].ether_source);
-	if (packet->kind == PACKET_RTCP) {
+	if (rtcp) {
 		packet_send(worker, packet, port, STW_PASS_RELAYED_RTCP);
 		return;
 	}
 	worker_count_own(&media->intakes[packet->leg].relayed, 1);
 	packet_send(worker, packet, port, STW_PASS_RELAYED);
+}
+
+static STW_COLD void
+relay_rtcp(struct worker *worker, struct packet *packet)
+{
+	relay_packet(worker, packet, true);
 }
 
 void
@@ -130,9 +149,11 @@ stage_relay(struct worker *worker, struct packet *packets, unsigned count)
 
 		if (packet->verdict != PACKET_PENDING)
 			continue;
-		if (packet->peer)
-			relay_packet(worker, packet);
-		else
+		if (!packet->peer)
 			packet->verdict = STW_PASS_CONSUMED;
+		else if (STW_LIKELY(packet->kind == PACKET_RTP))
+			relay_packet(worker, packet, false);
+		else
+			relay_rtcp(worker, packet);
 	}
 }
