@@ -5,6 +5,9 @@
  * stop a worker. Files are written by the host's recording thread, time-outs handled by the host's
  * stw_media_advance: the library makes no thread but the workers that stw_media_start launches.
  *
+ * Clock: workers that were started read CLOCK_MONOTONIC, in nanoseconds. A host that starts them passes
+ * the same clock wherever a call takes now_ns or a time; one that polls them may pass any steady clock.
+ *
  *   stw_eal_start -> stw_media_create -> stw_media_start -> sessions ... -> stw_media_destroy -> stw_eal_stop
  */
 #ifndef STROWGER_MEDIA_H
@@ -218,7 +221,8 @@ STW_API int stw_media_create(struct stw_media **out, const struct stw_media_conf
 STW_API void stw_media_destroy(struct stw_media *media);
 
 /**
- * Launch the workers, each on its EAL worker lcore, busy polling.
+ * Launch the workers, each on its EAL worker lcore, busy polling. Their clock is CLOCK_MONOTONIC,
+ * nanoseconds; what the host passes as now_ns to other calls is to be that clock.
  *
  * @param media  borrowed, not NULL
  * @return 0
