@@ -44,7 +44,7 @@ struct port {
 	enum stw_port_kind kind;    /**< as configured */
 	enum stw_xdp_mode xdp_mode; /**< NATIVE or GENERIC as attached; NONE without XDP */
 	uint64_t rx_offloads;       /**< RTE_ETH_RX_OFFLOAD_ bits in use: IPV4_CKSUM, UDP_CKSUM */
-	uint64_t tx_offloads;       /**< RTE_ETH_TX_OFFLOAD_ bits in use: IPV4_CKSUM, UDP_CKSUM */
+	uint64_t tx_offloads;       /**< RTE_ETH_TX_OFFLOAD_ bits in use */
 	char name[PORT_NAME_BYTES]; /**< for the log: the device without arguments, the interface */
 
 	/* The rest is of port.c alone. */

@@ -53,13 +53,23 @@ port_device_remove(uint16_t id)
 		stw_log(STW_LOG_ERROR, "PORT-NOT-REMOVED id=%u errno=%d", id, -error);
 }
 
+uint64_t
+port_device_tx_offloads(const struct rte_eth_dev_info *info)
+{
+	uint64_t wanted = OFFLOADS_TX | RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+
+	if (strcmp(info->driver_name, "net_af_xdp") == 0)
+		wanted &= ~RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	return info->tx_offload_capa & wanted;
+}
+
 static int
 configure(uint16_t id, struct port_device_setup *setup, const struct rte_eth_dev_info *info)
 {
 	struct rte_eth_conf config = {0};
 
 	setup->rx_offloads = info->rx_offload_capa & OFFLOADS_RX;
-	setup->tx_offloads = info->tx_offload_capa & OFFLOADS_TX;
+	setup->tx_offloads = port_device_tx_offloads(info);
 	config.rxmode.offloads = setup->rx_offloads;
 	config.txmode.offloads = setup->tx_offloads;
 	if (setup->queues > 1 && (info->flow_type_rss_offloads & FLOWS)) {

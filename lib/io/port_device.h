@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_ethdev.h>
 #include <rte_ether.h>
 #include <rte_mempool.h>
 
@@ -32,6 +33,17 @@ int port_device_make(uint16_t *id, bool *made, const char *device);
 
 /** Remove a device and its port. Stopped before. */
 void port_device_remove(uint16_t id);
+
+/**
+ * What a device is asked to do for packets that are sent, RTE_ETH_TX_OFFLOAD_ bits: checksums, and
+ * packets of several segments, by which playout refers to its payload. Not net_af_xdp, whatever it
+ * says: it sends buffers of its own pool in place.
+ *
+ * @param info  borrowed; as the device describes itself
+ *
+ * Threads, progress: any; wait-free.
+ */
+uint64_t port_device_tx_offloads(const struct rte_eth_dev_info *info);
 
 /** What port_device_start needs and finds. */
 struct port_device_setup {

@@ -9,6 +9,7 @@
 #include <rte_mbuf.h>
 
 #include "io/port.h"
+#include "io/port_device.h"
 
 #define PACKETS_MAX 1024
 
@@ -121,6 +122,26 @@ Test(port, packet_sent_into_a_ring_comes_back)
 	cr_assert_eq(got[0], packet);
 	rte_pktmbuf_free(packet);
 	cr_assert_eq(rte_mempool_in_use_count(port.pool), 0);
+	port_close(&port);
+}
+
+Test(port, several_segments_are_sent_where_the_driver_can)
+{
+	struct stw_port_config config = device("net_ring0");
+	struct rte_eth_dev_info info = {
+		.driver_name = "net_some",
+		.tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_UDP_CKSUM,
+	};
+	struct port port;
+
+	cr_assert_eq(port_device_tx_offloads(&info), info.tx_offload_capa);
+	info.driver_name = "net_af_xdp";
+	cr_assert_eq(port_device_tx_offloads(&info), RTE_ETH_TX_OFFLOAD_UDP_CKSUM);
+	info.driver_name = "net_some";
+	info.tx_offload_capa = RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
+	cr_assert_eq(port_device_tx_offloads(&info), 0);
+	cr_assert_eq(port_open(&port, &config, 1, PACKETS_MAX), 0);
+	cr_assert(port.tx_offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
 	port_close(&port);
 }
 
