@@ -39,7 +39,7 @@ config_check(const struct stw_acd_config *config)
 struct parts {
 	void *engine;
 	void *agents, *contacts, *queues;
-	void *idle_since, *available, *agent_generations;
+	void *idle_since, *idle_bounds, *available, *available_words, *agent_generations;
 	void *waiting, *timers, *counters, *events;
 	void *contact_slots, *agent_slots, *queue_slots;
 	void *skill_names, *agent_names, *queue_names;
@@ -63,6 +63,7 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 {
 	struct layout layout = {.base = base};
 	size_t agents = config->agents_max;
+	size_t words = HINT_BITS_WORDS(agents);
 	size_t contacts = config->contacts_max;
 	size_t queues = config->queues_max;
 
@@ -71,7 +72,9 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 	parts->contacts = layout_take(&layout, contacts * sizeof(struct acd_contact));
 	parts->queues = layout_take(&layout, (queues + 1) * sizeof(struct acd_queue));
 	parts->idle_since = layout_take(&layout, agents * sizeof(uint64_t));
-	parts->available = layout_take(&layout, HINT_BITS_WORDS(agents) * sizeof(uint64_t));
+	parts->available = layout_take(&layout, words * sizeof(uint64_t));
+	parts->available_words = layout_take(&layout, HINT_BITS_WORDS(words) * sizeof(uint64_t));
+	parts->idle_bounds = layout_take(&layout, words * sizeof(uint64_t));
 	parts->agent_generations = layout_take(&layout, agents * sizeof(uint32_t));
 	parts->waiting = layout_take(
 		&layout, lower_bound_tree_bytes(config->queues_max, waiting_entries(config)));
@@ -113,6 +116,8 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 	acd->queues = parts->queues;
 	acd->idle_since_ns = parts->idle_since;
 	acd->available = parts->available;
+	acd->available_words = parts->available_words;
+	acd->idle_bounds = parts->idle_bounds;
 	acd->agent_generations = parts->agent_generations;
 	lower_bound_tree_init(&acd->waiting, parts->waiting, config->queues_max,
 			      waiting_entries(config), acd_contact_entry_check, acd);
@@ -128,6 +133,8 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 	names_init(&acd->agent_names, parts->agent_names, config->agents_max);
 	names_init(&acd->queue_names, parts->queue_names, config->queues_max);
 	acd_config_lock_init(acd);
+	for (uint32_t w = 0; w < HINT_BITS_WORDS(config->agents_max); w++)
+		atomic_init(&acd->idle_bounds[w], LOWER_BOUND_EMPTY_WORD);
 	for (uint32_t c = 0; c < config->contacts_max; c++)
 		atomic_init(&acd->contacts[c].word, (uint64_t)ACD_AGENT_NONE << ACD_VERSION_BITS);
 }

@@ -140,7 +140,7 @@ step_not_ready(struct stw_acd *acd, uint32_t a, uint64_t word, uint32_t reason, 
 	default:
 		error = agent_change(acd, a, word, ACD_AGENT_NOT_READY, reason, now_ns);
 		if (!error)
-			acd_agent_unlist(acd, a);
+			acd_idle_unlist(acd, a);
 		return error;
 	}
 }
@@ -159,7 +159,7 @@ step_logout(struct stw_acd *acd, uint32_t a, uint64_t word, uint32_t reason, uin
 	default:
 		error = agent_change(acd, a, word, ACD_AGENT_LOGGED_OUT, 0, now_ns);
 		if (!error)
-			acd_agent_unlist(acd, a);
+			acd_idle_unlist(acd, a);
 		return error;
 	}
 }

@@ -19,10 +19,6 @@ static void
 agent_check(struct stw_acd *acd, uint32_t a, struct census *census)
 {
 	uint64_t word = acd_word_read(&acd->agents[a].word);
-	uint64_t listed =
-		atomic_load_explicit(&acd->available[a / HINT_BITS_WIDTH], memory_order_relaxed) >>
-			a % HINT_BITS_WIDTH &
-		1;
 	uint64_t contact_word;
 
 	STW_ASSERT(!acd_agent_description(acd, a) == (word_state(word) == ACD_AGENT_FREE));
@@ -30,7 +26,7 @@ agent_check(struct stw_acd *acd, uint32_t a, struct census *census)
 	census->logged_in += word_state(word) >= ACD_AGENT_NOT_READY;
 	if (word_state(word) == ACD_AGENT_READY) {
 		census->ready++;
-		STW_ASSERT(listed);
+		STW_ASSERT(acd_idle_listed(acd, a));
 	}
 	if (word_state(word) != ACD_AGENT_HOLD)
 		return;

@@ -31,7 +31,7 @@
  *
  * Nobody is missed: who makes a contact WAITING puts it into the tree, changes the word, adds to
  * `arrivals`, fences (F1), and then looks for an agent. Who makes an agent READY changes the word,
- * sets the bit, fences, and then looks for a contact. One of the two sees the other. Whoever takes an
+ * is listed (idle.c), fences, and then looks for a contact. One of the two sees the other. Whoever takes an
  * agent back from a claim (rolls back) looks for work for that agent as if he had just become ready.
  *
  * What a thread that is stopped for ever holds, at most: the contact that it was just enqueueing, not
@@ -137,24 +137,8 @@ acd_agent_move(struct stw_acd *acd, uint32_t a, uint64_t old, enum acd_agent_sta
 	agent_count_change(acd, old, new);
 	acd_announce_agent(acd, a, new, now_ns);
 	if (state == ACD_AGENT_READY)
-		hint_bits_set(&acd->available[a / HINT_BITS_WIDTH], a % HINT_BITS_WIDTH);
+		acd_idle_list(acd, a);
 	return true;
-}
-
-/* Clear the bit of an agent who is not ready. */
-void
-acd_agent_unlist(struct stw_acd *acd, uint32_t a)
-{
-	_Atomic uint64_t *word = &acd->available[a / HINT_BITS_WIDTH];
-
-	for (;;) {
-		uint64_t seen = hint_bits_read(word);
-
-		if (!(seen >> a % HINT_BITS_WIDTH & 1) ||
-		    word_state(acd_word_read(&acd->agents[a].word)) == ACD_AGENT_READY ||
-		    hint_bits_clear(word, a % HINT_BITS_WIDTH, seen))
-			return;
-	}
 }
 
 /* Step 2. The winner counts the offer; whoever comes announces it. */
@@ -252,5 +236,5 @@ acd_claim(struct stw_acd *acd, uint32_t a, uint64_t agent_word,
 	/* By us or by others, the contact has moved on from the entry. */
 	lower_bound_tree_remove(&acd->waiting, position, c, entry->ref);
 	acd_agent_settle(acd, a, now_ns, todo);
-	acd_agent_unlist(acd, a);
+	acd_idle_unlist(acd, a);
 }

@@ -33,6 +33,7 @@
 #include "sync/fence.h"
 #include "sync/hint_bits.h"
 #include "sync/lower_bound_tree.h"
+#include "sync/lower_bound_word.h"
 #include "sync/reclaim.h"
 #include "sync/slot_pool.h"
 #include "word.h"
@@ -149,8 +150,10 @@ struct stw_acd {
 	struct acd_agent *agents;
 	struct acd_contact *contacts;
 	struct acd_queue *queues;
-	_Atomic uint64_t *idle_since_ns; /* per agent; right while the agent is ready */
-	_Atomic uint64_t *available;     /* hint bits: agents who may be ready */
+	_Atomic uint64_t *idle_since_ns;   /* per agent; right while the agent is ready */
+	_Atomic uint64_t *available;       /* hint bits: agents who may be ready (idle.c) */
+	_Atomic uint64_t *available_words; /* hint bits: words of available with a bit set */
+	_Atomic uint64_t *idle_bounds;     /* per word of available: lower bound of idle_since_ns */
 	struct stw_acd_config config;
 	struct lower_bound_tree waiting; /* a set per queue; item: contact, ref: its WAITING word */
 	struct lower_bound_tree timers;  /* one set; ref: the word for which the timer was set */
@@ -188,12 +191,17 @@ void acd_announce_agent(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t
 /* claim.c: the claim and its end, with helping. */
 bool acd_agent_move(struct stw_acd *acd, uint32_t a, uint64_t old, enum acd_agent_state state,
 		    uint32_t reason, bool quiet, uint64_t now_ns);
-void acd_agent_unlist(struct stw_acd *acd, uint32_t a);
 uint64_t acd_agent_settle(struct stw_acd *acd, uint32_t a, uint64_t now_ns, struct acd_todo *todo);
 void acd_claim(struct stw_acd *acd, uint32_t a, uint64_t agent_word,
 	       const struct lower_bound_tree_entry *entry, uint32_t position, uint64_t now_ns,
 	       struct acd_todo *todo);
 void acd_agent_spell(struct stw_acd *acd, uint32_t a, bool was_busy, uint64_t now_ns);
+
+/* idle.c: the agents who may be ready. */
+void acd_idle_list(struct stw_acd *acd, uint32_t a);
+bool acd_idle_listed(const struct stw_acd *acd, uint32_t a);
+void acd_idle_unlist(struct stw_acd *acd, uint32_t a);
+uint32_t acd_idle_longest(struct stw_acd *acd, const _Atomic uint32_t *members, uint32_t but);
 
 /* finish.c: what follows a decided contact, with helping. */
 void acd_contact_finish(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,

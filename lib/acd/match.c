@@ -54,39 +54,11 @@ bit_of(const _Atomic uint32_t *bits, uint32_t i)
 	       1;
 }
 
-/* The member of the queue, other than `but`, who has been idle for longest, as the bits say. */
-static uint32_t
-pick_longest_idle(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t but)
-{
-	uint32_t words = HINT_BITS_WORDS(acd->config.agents_max);
-	uint32_t best = ACD_NOBODY;
-	uint64_t best_ns = UINT64_MAX;
-
-	for (uint32_t w = 0; w < words; w++) {
-		uint32_t bits = (uint32_t)hint_bits_read(&acd->available[w]);
-
-		if (!bits)
-			continue;
-		bits &= atomic_load_explicit(&queue->members[w], memory_order_relaxed);
-		for (; bits; bits &= bits - 1) {
-			uint32_t a = w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
-			uint64_t idle_ns =
-				atomic_load_explicit(&acd->idle_since_ns[a], memory_order_relaxed);
-
-			if (idle_ns < best_ns && a != but) {
-				best_ns = idle_ns;
-				best = a;
-			}
-		}
-	}
-	return best;
-}
-
 /* An agent for a contact of the queue whom `missed` (ACD_AGENT_NONE: nobody) has missed. */
 static uint32_t
 pick(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t missed)
 {
-	uint32_t a = pick_longest_idle(acd, queue, missed);
+	uint32_t a = acd_idle_longest(acd, queue->members, missed);
 
 	if (a != ACD_NOBODY || missed == ACD_AGENT_NONE || !bit_of(queue->members, missed))
 		return a;
@@ -137,7 +109,7 @@ queue_search(struct stw_acd *acd, uint32_t q, uint32_t a, struct best *best)
 	best->found = true;
 	best->entry = entry;
 	best->position = position;
-	best->bound = lower_bound_tree_bound_of(entry.key);
+	best->bound = lower_bound_of(entry.key);
 }
 
 /* Clear the bit of a queue in which nobody waits. */
@@ -214,7 +186,7 @@ other_agent(struct stw_acd *acd, uint32_t a, const struct lower_bound_tree_entry
 	if (missed_by(acd, entry->item, entry->ref) != a)
 		return ACD_NOBODY;
 	queue = acd_queue_description(acd, acd_field_read_32(&acd->contacts[entry->item].queue));
-	return queue ? pick_longest_idle(acd, queue, a) : ACD_NOBODY;
+	return queue ? acd_idle_longest(acd, queue->members, a) : ACD_NOBODY;
 }
 
 /* Give an agent the best contact that waits for him, as long as he is ready and there is one. */
@@ -229,7 +201,7 @@ match_agent(struct stw_acd *acd, uint32_t a, bool ask_others, uint64_t now_ns,
 		uint32_t other;
 
 		if (word_state(word) != ACD_AGENT_READY) {
-			acd_agent_unlist(acd, a);
+			acd_idle_unlist(acd, a);
 			return;
 		}
 		arrivals = acd_arrivals_read(acd);

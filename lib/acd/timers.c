@@ -78,8 +78,8 @@ sweep_agent(struct stw_acd *acd, uint32_t a, uint64_t now_ns, struct acd_todo *t
 	acd_announce_agent(acd, a, word, now_ns);
 	if (word_state(word) != ACD_AGENT_READY)
 		return;
-	if (!(hint_bits_read(&acd->available[a / HINT_BITS_WIDTH]) >> a % HINT_BITS_WIDTH & 1))
-		hint_bits_set(&acd->available[a / HINT_BITS_WIDTH], a % HINT_BITS_WIDTH);
+	if (!acd_idle_listed(acd, a))
+		acd_idle_list(acd, a);
 	acd_todo_agent(todo, a);
 }
 

@@ -4,17 +4,20 @@
  * arrays. A word holds a bound, 45 bits, and a version, 19 bits. A bound is a key made coarser by a
  * monotone map, so comparing bounds prunes and comparing keys decides. Sets share the chunks: a chunk
  * is filled by one set while there are empty ones, and by several when memory runs short, so every
- * entry promised fits whatever the sets do. Each set has hint bits for the chunks it may be in.
+ * entry promised fits whatever the sets do. Each set has hint bits for the chunks it may be in, and
+ * above them hint bits for the words of these that may have one set.
  *
  * Insert: take a position, write the entry, its stay last; then lower the chunk's bound, set the chunk's
- * bit, lower the root, set the set's bit. Each of these four always moves the version on.
- * Minimum: read the root's word; visit the set's chunks whose bound does not exclude them; if the
- * true minimum is above what a word says, raise the word by compare-exchange from what was read before
- * the visit. So the next search is cheap; a bound that is too low only costs time.
+ * bit, set the bit of that bit's word, lower the root, set the set's bit. Each of these always moves the
+ * version on.
+ * Minimum: read the root's word; visit the set's chunks, lowest bound first, until the bounds exclude the
+ * rest; if the true minimum is above what a word says, raise the word by compare-exchange from what was
+ * read before the visit. So the next search is cheap; a bound that is too low only costs time.
  *
  * I1  A chunk's bound is at most the bound of each entry in it whose insert has passed the chunk step.
  * I2  A root's bound is at most the bound of each entry of its set whose insert has passed the root step.
- * I3  An entry in set s, chunk k, whose insert has passed the bit step has bit k set for s.
+ * I3  An entry in set s, chunk k, whose insert has passed the bit steps has bit k set for s, and the bit
+ *     of its word.
  * I4  stay is written last at insert and leaves by one compare-exchange, so an entry is taken out once,
  *     and its position is free for another only after that. It counts up with every insert and remove
  *     at its position and never repeats, so who is late cannot take out a later entry, even one of
@@ -23,7 +26,8 @@
  * I1 and I2 hold as a raise succeeds only from the word read before the visit: an insert that passed
  * its step before that read was seen by the visit (its stay is written before the step); one that
  * passed in between has moved the version on, and the raise fails; one that passes later lowers it
- * again. I3 is hint_bits' I1. A raiser or inserter that is stopped for ever thus hides no other's entry.
+ * again (lower_bound_word.h). I3 is hint_bits' I1, twice: a word's bit is cleared by who saw the word
+ * empty after reading its ticket. A raiser or inserter that is stopped for ever thus hides no other's entry.
  *
  * Versions wrap after 2^19 inserts. A raise could be wrong only if a thread is stopped between its read
  * and its raise for exactly a multiple of 524,288 inserts into that very set or chunk, and the bound is
@@ -34,98 +38,31 @@
  * after the position was freed (stay even), so if stay is odd and the same again the fields are this
  * entry's. Who removes compares item and ref in between, and the compare-exchange looks at stay again.
  *
+ * A visit first looks for the lowest key among the positions taken, without looking at stay, then reads
+ * that entry as above and drops its position when it is no entry or has another key by now. An entry
+ * that passed the chunk step before the visit and stays is found in its place with its key, and passes;
+ * so what is dropped is an entry taken out, or one whose insert comes to its steps after the visit began.
+ * A key of no entry that stands before the true lowest costs one more look; 64 are the most.
+ *
  * insert, remove and min may overlap in any way. A retry of any of them means that another thread's
  * insert, remove or raise succeeded, or that this call has just taken out a stale entry: lock-free.
  * A thread stopped in between holds at most one position.
  *
+ * T2 and T6 are the reader's side, in lower_bound_tree_parts.h.
+ *
  *  label  where                      order    pairs with  without it
  *  T1     insert: stay               release  T2          a finder reads an unwritten entry
- *  T2     visit, remove: stay        acquire  T1          same, seen from the finder
- *  T3     lower, raise: word         acq_rel  T4          root is seen lowered, the chunk is not
- *  T4     min, visit: word           acquire  T3          same, seen from the finder
  *  T5     insert: key, order, ...    release  T6          a new key is taken for the old entry's
- *  T6     visit, remove: fields      acquire  T5          same, seen from the finder
  *  T7     remove: used bit           release  T8          the next holder's key comes before stay is even
  *  T8     position: used bit         acquire  T7          same, seen from the next holder
  *  T9     remove: stay               acq_rel  T1          two think they took the entry out
  */
-#include "lower_bound_tree.h"
+#include "lower_bound_tree_parts.h"
 
 #include <errno.h>
 
-#define VERSION_BITS LOWER_BOUND_TREE_VERSION_BITS
-#define VERSION_MASK ((UINT64_C(1) << VERSION_BITS) - 1)
-#define EMPTY        LOWER_BOUND_TREE_EMPTY
-#define CHUNK        LOWER_BOUND_TREE_CHUNK
-
-/* What a search knows so far. */
-struct search {
-	uint32_t set;
-	bool found;
-	uint32_t position;
-	uint64_t bound; /* of the best so far; EMPTY: none */
-	uint64_t floor; /* at most the bound of every entry of the set */
-	struct lower_bound_tree_entry best;
-};
-
-uint64_t
-lower_bound_tree_bound_of(int64_t key)
-{
-	const int64_t near = INT64_C(1) << 54;
-	int64_t bound;
-
-	/* 2 microseconds a step within 208 days of 0, a millisecond beyond. */
-	if (key >= near)
-		bound = (INT64_C(1) << 43) + ((key - near) >> 20);
-	else if (key >= -near)
-		bound = key >> 11;
-	else
-		bound = -(INT64_C(1) << 43) + ((key + near) >> 20);
-	return (uint64_t)(bound + (INT64_C(1) << 44));
-}
-
-static uint64_t
-word_bound(uint64_t word)
-{
-	return word >> VERSION_BITS;
-}
-
-static uint64_t
-word_make(uint64_t bound, uint64_t version)
-{
-	return bound << VERSION_BITS | (version & VERSION_MASK);
-}
-
-/* Lower a word's bound if needed, and move its version on in any case. */
-static void
-word_lower(_Atomic uint64_t *word, uint64_t bound)
-{
-	uint64_t old = atomic_load_explicit(word, memory_order_relaxed);
-	uint64_t new;
-
-	do {
-		uint64_t low = word_bound(old) < bound ? word_bound(old) : bound;
-
-		new = word_make(low, old + 1);
-		/* T3, pairs with T4 */
-	} while (!atomic_compare_exchange_weak_explicit(word, &old, new, memory_order_acq_rel,
-							memory_order_relaxed));
-}
-
-/* Raise a word's bound if nothing was put in since `seen` was read. */
-static bool
-word_raise(_Atomic uint64_t *word, uint64_t seen, uint64_t bound)
-{
-	/* T3, pairs with T4 */
-	return atomic_compare_exchange_strong_explicit(word, &seen, word_make(bound, seen),
-						       memory_order_acq_rel, memory_order_relaxed);
-}
-
-static _Atomic uint64_t *
-member_word(struct lower_bound_tree *tree, uint32_t set, uint32_t chunk)
-{
-	return &tree->members[(size_t)set * tree->members_words + chunk / HINT_BITS_WIDTH];
-}
+#define EMPTY LOWER_BOUND_TREE_EMPTY
+#define CHUNK LOWER_BOUND_TREE_CHUNK
 
 static bool
 position_take_in(struct lower_bound_tree *tree, uint32_t chunk, uint32_t *position)
@@ -153,21 +90,27 @@ position_take_own(struct lower_bound_tree *tree, uint32_t set, uint32_t *positio
 	uint32_t roomy = atomic_load_explicit(&tree->roomy[set], memory_order_relaxed);
 
 	if (roomy != LOWER_BOUND_TREE_NO_CHUNK) {
-		uint64_t seen = hint_bits_read(member_word(tree, set, roomy));
+		uint64_t seen = hint_bits_read(lower_bound_tree_member(tree, set, roomy));
 
 		if ((seen >> roomy % HINT_BITS_WIDTH & 1) &&
 		    position_take_in(tree, roomy, position))
 			return true;
 	}
-	for (uint32_t w = 0; w < tree->members_words; w++) {
-		uint32_t bits =
-			(uint32_t)hint_bits_read(member_word(tree, set, w * HINT_BITS_WIDTH));
+	for (uint32_t s = 0; s < tree->summary_words; s++) {
+		uint64_t summary =
+			hint_bits_read(lower_bound_tree_summary(tree, set, s * HINT_BITS_WIDTH));
 
-		for (; bits; bits &= bits - 1) {
-			uint32_t chunk = w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
+		for (uint32_t words = (uint32_t)summary; words; words &= words - 1) {
+			uint32_t w = s * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(words);
+			uint32_t bits = lower_bound_tree_member_bits(tree, set, w, summary);
 
-			if (position_take_in(tree, chunk, position))
-				return true;
+			for (; bits; bits &= bits - 1) {
+				uint32_t chunk =
+					w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
+
+				if (position_take_in(tree, chunk, position))
+					return true;
+			}
 		}
 	}
 	return false;
@@ -194,9 +137,8 @@ position_take_new(struct lower_bound_tree *tree, bool must_be_empty, uint32_t *p
 	return false;
 }
 
-/* Take out the entry of this stay; false: it is out already. */
-static bool
-entry_remove(struct lower_bound_tree *tree, uint32_t position, uint64_t stay)
+bool
+lower_bound_tree_entry_remove(struct lower_bound_tree *tree, uint32_t position, uint64_t stay)
 {
 	struct lower_bound_tree_chunk *chunk = &tree->chunks[position / CHUNK];
 	uint32_t i = position % CHUNK;
@@ -214,29 +156,6 @@ entry_remove(struct lower_bound_tree *tree, uint32_t position, uint64_t stay)
 	return true;
 }
 
-/* Read entry i of a chunk; returns its stay. 0: there is none, or it changed under our eyes. */
-static uint64_t
-entry_read(struct lower_bound_tree_chunk *chunk, uint32_t i, struct lower_bound_tree_entry *entry,
-	   uint32_t *set)
-{
-	/* T2, pairs with T1 */
-	uint64_t stay = atomic_load_explicit(&chunk->stay[i], memory_order_acquire);
-
-	if (!(stay & 1))
-		return 0;
-	/* T6, pairs with T5 */
-	*set = atomic_load_explicit(&chunk->set[i], memory_order_acquire);
-	/* T6, pairs with T5 */
-	entry->key = atomic_load_explicit(&chunk->key[i], memory_order_acquire);
-	/* T6, pairs with T5 */
-	entry->order = atomic_load_explicit(&chunk->order[i], memory_order_acquire);
-	/* T6, pairs with T5 */
-	entry->item = atomic_load_explicit(&chunk->item[i], memory_order_acquire);
-	/* T6, pairs with T5 */
-	entry->ref = atomic_load_explicit(&chunk->ref[i], memory_order_acquire);
-	return atomic_load_explicit(&chunk->stay[i], memory_order_relaxed) == stay ? stay : 0;
-}
-
 /* Take out every stale entry: those whose remover was stopped before it could. */
 static uint32_t
 stale_sweep(struct lower_bound_tree *tree)
@@ -246,12 +165,12 @@ stale_sweep(struct lower_bound_tree *tree)
 	for (uint32_t position = 0; position < tree->chunks_count * CHUNK; position++) {
 		struct lower_bound_tree_entry entry;
 		uint32_t set;
-		uint64_t stay =
-			entry_read(&tree->chunks[position / CHUNK], position % CHUNK, &entry, &set);
+		uint64_t stay = lower_bound_tree_entry_read(&tree->chunks[position / CHUNK],
+							    position % CHUNK, &entry, &set);
 
 		if (stay &&
 		    tree->check(tree->context, entry.item, entry.ref) == LOWER_BOUND_TREE_STALE)
-			swept += entry_remove(tree, position, stay);
+			swept += lower_bound_tree_entry_remove(tree, position, stay);
 	}
 	return swept;
 }
@@ -275,7 +194,7 @@ int
 lower_bound_tree_insert(struct lower_bound_tree *tree, uint32_t set,
 			const struct lower_bound_tree_entry *entry, uint32_t *position)
 {
-	uint64_t bound = lower_bound_tree_bound_of(entry->key);
+	uint64_t bound = lower_bound_of(entry->key);
 	struct lower_bound_tree_chunk *chunk;
 	uint64_t stay;
 	uint32_t k;
@@ -299,9 +218,11 @@ lower_bound_tree_insert(struct lower_bound_tree *tree, uint32_t set,
 	stay = atomic_load_explicit(&chunk->stay[i], memory_order_relaxed);
 	/* T1, pairs with T2 */
 	atomic_store_explicit(&chunk->stay[i], stay + 1, memory_order_release);
-	word_lower(&tree->bounds[k], bound);
-	hint_bits_set(member_word(tree, set, k), k % HINT_BITS_WIDTH);
-	word_lower(&tree->roots[set], bound);
+	lower_bound_word_lower(&tree->bounds[k], bound);
+	hint_bits_set(lower_bound_tree_member(tree, set, k), k % HINT_BITS_WIDTH);
+	hint_bits_set(lower_bound_tree_summary(tree, set, k / HINT_BITS_WIDTH),
+		      k / HINT_BITS_WIDTH % HINT_BITS_WIDTH);
+	lower_bound_word_lower(&tree->roots[set], bound);
 	hint_bits_set(&tree->occupied[set / HINT_BITS_WIDTH], set % HINT_BITS_WIDTH);
 	return 0;
 }
@@ -316,138 +237,8 @@ lower_bound_tree_remove(struct lower_bound_tree *tree, uint32_t position, uint32
 
 	if (position / CHUNK >= tree->chunks_count)
 		return false;
-	stay = entry_read(&tree->chunks[position / CHUNK], position % CHUNK, &entry, &set);
-	return stay && entry.item == item && entry.ref == ref && entry_remove(tree, position, stay);
-}
-
-static bool
-entry_before(const struct lower_bound_tree_entry *a, const struct lower_bound_tree_entry *b)
-{
-	return a->key != b->key ? a->key < b->key : a->order < b->order;
-}
-
-/* One look at a chunk, passing over `skip`; returns the position of the set's smallest, or CHUNK. */
-static uint32_t
-chunk_scan(struct lower_bound_tree *tree, uint32_t k, uint32_t set, uint64_t skip, uint64_t *all,
-	   uint64_t *own, struct lower_bound_tree_entry *best, uint64_t *best_stay)
-{
-	struct lower_bound_tree_chunk *chunk = &tree->chunks[k];
-	uint64_t used = atomic_load_explicit(&tree->used[k], memory_order_relaxed);
-	uint32_t best_i = CHUNK;
-
-	*all = EMPTY;
-	*own = EMPTY;
-	for (; used; used &= used - 1) {
-		uint32_t i = (uint32_t)__builtin_ctzll(used);
-		struct lower_bound_tree_entry entry;
-		uint32_t entry_set;
-		uint64_t stay = entry_read(chunk, i, &entry, &entry_set);
-		uint64_t bound;
-
-		if (!stay)
-			continue;
-		bound = lower_bound_tree_bound_of(entry.key);
-		*all = bound < *all ? bound : *all;
-		if (entry_set != set)
-			continue;
-		*own = bound < *own ? bound : *own;
-		if (skip >> i & 1)
-			continue;
-		if (best_i == CHUNK || entry_before(&entry, best)) {
-			*best = entry;
-			*best_stay = stay;
-			best_i = i;
-		}
-	}
-	return best_i;
-}
-
-/* Find the set's smallest live entry in chunk k, mend the chunk's bound and bit. */
-static void
-chunk_visit(struct lower_bound_tree *tree, uint32_t k, struct search *search)
-{
-	_Atomic uint64_t *member = member_word(tree, search->set, k);
-	struct lower_bound_tree_entry best = {0};
-	uint64_t skip = 0;
-	uint64_t stay = 0;
-	uint64_t member_seen;
-	uint64_t word_seen;
-	uint64_t all;
-	uint64_t own;
-	uint32_t i;
-
-	for (;;) {
-		enum lower_bound_tree_verdict verdict;
-
-		member_seen = hint_bits_read(member);
-		/* T4, pairs with T3 */
-		word_seen = atomic_load_explicit(&tree->bounds[k], memory_order_acquire);
-		i = chunk_scan(tree, k, search->set, skip, &all, &own, &best, &stay);
-		if (i == CHUNK)
-			break;
-		verdict = tree->check(tree->context, best.item, best.ref);
-		if (verdict == LOWER_BOUND_TREE_LIVE)
-			break;
-		if (verdict == LOWER_BOUND_TREE_FUTURE)
-			skip |= UINT64_C(1) << i;
-		else
-			entry_remove(tree, k * CHUNK + i, stay);
-	}
-	if (all > word_bound(word_seen))
-		word_raise(&tree->bounds[k], word_seen, all);
-	if (own == EMPTY)
-		hint_bits_clear(member, k % HINT_BITS_WIDTH, member_seen);
-	search->floor = own < search->floor ? own : search->floor;
-	if (i != CHUNK && (!search->found || entry_before(&best, &search->best))) {
-		search->found = true;
-		search->best = best;
-		search->position = k * CHUNK + i;
-		search->bound = lower_bound_tree_bound_of(best.key);
-	}
-}
-
-static void
-set_visit(struct lower_bound_tree *tree, struct search *search)
-{
-	for (uint32_t w = 0; w < tree->members_words; w++) {
-		uint32_t bits = (uint32_t)hint_bits_read(
-			member_word(tree, search->set, w * HINT_BITS_WIDTH));
-
-		for (; bits; bits &= bits - 1) {
-			uint32_t k = w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
-			/* T4, pairs with T3 */
-			uint64_t bound = word_bound(
-				atomic_load_explicit(&tree->bounds[k], memory_order_acquire));
-
-			if (bound <= search->bound)
-				chunk_visit(tree, k, search);
-			else if (bound < search->floor)
-				search->floor = bound;
-		}
-	}
-}
-
-bool
-lower_bound_tree_min(struct lower_bound_tree *tree, uint32_t set,
-		     struct lower_bound_tree_entry *entry, uint32_t *position)
-{
-	for (;;) {
-		struct search search = {.set = set, .bound = EMPTY, .floor = EMPTY};
-		/* T4, pairs with T3 */
-		uint64_t root = atomic_load_explicit(&tree->roots[set], memory_order_acquire);
-		bool raised = true;
-
-		if (word_bound(root) == EMPTY)
-			return false;
-		set_visit(tree, &search);
-		if (search.floor > word_bound(root))
-			raised = word_raise(&tree->roots[set], root, search.floor);
-		if (search.found) {
-			*entry = search.best;
-			*position = search.position;
-			return true;
-		}
-		if (raised)
-			return false;
-	}
+	stay = lower_bound_tree_entry_read(&tree->chunks[position / CHUNK], position % CHUNK,
+					   &entry, &set);
+	return stay && entry.item == item && entry.ref == ref &&
+	       lower_bound_tree_entry_remove(tree, position, stay);
 }

@@ -13,9 +13,7 @@
 
 #include "base/base.h"
 #include "hint_bits.h"
-
-/** A word of the tree: a bound above, and below it a version of so many bits. */
-#define LOWER_BOUND_TREE_VERSION_BITS 19
+#include "lower_bound_word.h"
 
 /** In roomy: no chunk is known to have had room. */
 #define LOWER_BOUND_TREE_NO_CHUNK UINT32_MAX
@@ -58,14 +56,17 @@ static_assert(sizeof(struct lower_bound_tree_chunk) % STW_CACHE_LINE == 0,
 
 struct lower_bound_tree {
 	struct lower_bound_tree_chunk *chunks;
-	_Atomic uint64_t *used;     /**< per chunk: positions taken */
-	_Atomic uint64_t *bounds;   /**< per chunk: bound of all its entries, and a version */
-	_Atomic uint64_t *roots;    /**< per set: bound of the set's entries, and a version */
-	_Atomic uint64_t *members;  /**< per set: hint bits, in which chunks it may have entries */
+	_Atomic uint64_t *used;    /**< per chunk: positions taken */
+	_Atomic uint64_t *bounds;  /**< per chunk: bound of all its entries, and a version */
+	_Atomic uint64_t *roots;   /**< per set: bound of the set's entries, and a version */
+	_Atomic uint64_t *members; /**< per set: hint bits, in which chunks it may have entries */
+	_Atomic uint64_t
+		*summaries; /**< per set: hint bits, which of its words in members have any */
 	_Atomic uint64_t *occupied; /**< hint bits: which sets may have entries */
 	_Atomic uint32_t *roomy;    /**< per set: chunk that had room lately */
 	uint32_t chunks_count;
 	uint32_t members_words; /**< words per set in members */
+	uint32_t summary_words; /**< words per set in summaries */
 	uint32_t sets_count;
 	lower_bound_tree_check_fn check;
 	void *context;
@@ -156,28 +157,23 @@ bool lower_bound_tree_min(struct lower_bound_tree *tree, uint32_t set,
 
 /**
  * Tell a bound of all keys of a set, cheaply; LOWER_BOUND_TREE_EMPTY when it has none. The number
- * only compares with lower_bound_tree_bound_of.
+ * only compares with lower_bound_of.
  *
  * @param tree  borrowed
  * @param set   below sets_count
  *
  * Threads:  any.
  * Progress: wait-free (bound 1).
- * Order:    T4, pairs with T3.
+ * Order:    B2, pairs with B1.
  */
 static inline uint64_t
 lower_bound_tree_root(const struct lower_bound_tree *tree, uint32_t set)
 {
-	/* T4, pairs with T3 */
-	return atomic_load_explicit(&tree->roots[set], memory_order_acquire) >>
-	       LOWER_BOUND_TREE_VERSION_BITS;
+	return lower_bound_word_bound(lower_bound_word_read(&tree->roots[set]));
 }
 
-/** What lower_bound_tree_root tells at least for a set whose smallest key this is. */
-uint64_t lower_bound_tree_bound_of(int64_t key);
-
 /** What lower_bound_tree_root tells for a set without entries. */
-#define LOWER_BOUND_TREE_EMPTY ((UINT64_C(1) << 45) - 1)
+#define LOWER_BOUND_TREE_EMPTY LOWER_BOUND_EMPTY
 
 /**
  * Verify every bound, bit and entry.

@@ -9,7 +9,7 @@
 static uint64_t
 bound_in(const _Atomic uint64_t *word)
 {
-	return atomic_load_explicit(word, memory_order_relaxed) >> LOWER_BOUND_TREE_VERSION_BITS;
+	return lower_bound_word_bound(atomic_load_explicit(word, memory_order_relaxed));
 }
 
 static bool
@@ -26,13 +26,14 @@ entry_check(struct lower_bound_tree *tree, uint32_t k, uint32_t i)
 {
 	struct lower_bound_tree_chunk *chunk = &tree->chunks[k];
 	uint32_t set = atomic_load_explicit(&chunk->set[i], memory_order_relaxed);
-	uint64_t bound = lower_bound_tree_bound_of(
-		atomic_load_explicit(&chunk->key[i], memory_order_relaxed));
+	uint64_t bound = lower_bound_of(atomic_load_explicit(&chunk->key[i], memory_order_relaxed));
 
 	STW_ASSERT(set < tree->sets_count);
 	STW_ASSERT(bound >= bound_in(&tree->bounds[k]));
 	STW_ASSERT(bound >= bound_in(&tree->roots[set]));
 	STW_ASSERT(bit_in(tree->members + (size_t)set * tree->members_words, k));
+	STW_ASSERT(
+		bit_in(tree->summaries + (size_t)set * tree->summary_words, k / HINT_BITS_WIDTH));
 	STW_ASSERT(bit_in(tree->occupied, set));
 }
 

@@ -140,7 +140,7 @@ Test(lower_bound_tree, bounds_rise_only_in_a_search_and_never_above_an_entry)
 	lower_bound_tree_remove(&tree, position, 0, 1000);
 	cr_assert_eq(lower_bound_tree_root(&tree, 0), low);
 	cr_assert_eq(least(0), 1);
-	cr_assert_eq(lower_bound_tree_root(&tree, 0), lower_bound_tree_bound_of(1 << 20));
+	cr_assert_eq(lower_bound_tree_root(&tree, 0), lower_bound_of(1 << 20));
 }
 
 Test(lower_bound_tree, raise_fails_after_an_insert)
@@ -152,8 +152,7 @@ Test(lower_bound_tree, raise_fails_after_an_insert)
 	before = atomic_load(&tree.roots[0]);
 	put(0, 2000000, 0, 1);
 	after = atomic_load(&tree.roots[0]);
-	cr_assert_eq(before >> LOWER_BOUND_TREE_VERSION_BITS,
-		     after >> LOWER_BOUND_TREE_VERSION_BITS);
+	cr_assert_eq(before >> LOWER_BOUND_VERSION_BITS, after >> LOWER_BOUND_VERSION_BITS);
 	cr_assert_neq(before, after);
 }
 
@@ -175,9 +174,8 @@ Test(lower_bound_tree, coarse_bounds_follow_the_order_of_keys)
 				       INT64_MAX};
 
 	for (size_t i = 1; i < STW_ARRAY_COUNT(keys); i++)
-		cr_assert_leq(lower_bound_tree_bound_of(keys[i - 1]),
-			      lower_bound_tree_bound_of(keys[i]));
-	cr_assert_lt(lower_bound_tree_bound_of(INT64_MAX), LOWER_BOUND_TREE_EMPTY);
+		cr_assert_leq(lower_bound_of(keys[i - 1]), lower_bound_of(keys[i]));
+	cr_assert_lt(lower_bound_of(INT64_MAX), LOWER_BOUND_TREE_EMPTY);
 }
 
 Test(lower_bound_tree, everything_promised_fits_whatever_the_sets)

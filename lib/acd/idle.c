@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Who may be ready, and who of them has been idle for longest. Agents are listed by a hint bit each;
+ * per word of 32 agents there is a lower-bound word over their idle_since_ns, which keeps a search from
+ * most of the words, and per 32 words a word of hint bits that tell which of them have any bit set, so
+ * that a search costs next to nothing while nobody is ready.
+ *
+ * I1  An agent whose listing is done, and who was not unlisted since, has the bit set, the bit of its word
+ *     set, and the word's bound at most at the bound of idle_since_ns.
+ *
+ * Listing sets the agent's bit, then lowers the bound, then sets the bit above: what a search uses to pass over
+ * an agent is always published after what it would look at. The bits are hint_bits' I1, the upper one
+ * with "the word has a bit set" as its thing. The bound is lower_bound_word.h's I1 with "listed" as the
+ * thing below: who raises it reads the word first, then the bits, then the times; idle_since_ns of an agent
+ * only grows, so a bound stays right when it changes. A thread that stops before the listing is done hides that
+ * one agent only, until the sweep of stw_acd_advance lists him (timers.c). One that stops before it
+ * raised a bound leaves it too low, which costs time.
+ *
+ * All calls may overlap in any way. Unlisting retries when another thread set or cleared a bit of the
+ * word: lock-free. The search has no retries. Orders: those of hint_bits.h and lower_bound_word.h.
+ */
+#include "engine.h"
+
+static uint64_t
+idle_since(const struct stw_acd *acd, uint32_t a)
+{
+	return atomic_load_explicit(&acd->idle_since_ns[a], memory_order_relaxed);
+}
+
+/* List an agent who has become ready. */
+void
+acd_idle_list(struct stw_acd *acd, uint32_t a)
+{
+	uint32_t w = a / HINT_BITS_WIDTH;
+
+	hint_bits_set(&acd->available[w], a % HINT_BITS_WIDTH);
+	lower_bound_word_lower(&acd->idle_bounds[w], lower_bound_of((int64_t)idle_since(acd, a)));
+	hint_bits_set(&acd->available_words[w / HINT_BITS_WIDTH], w % HINT_BITS_WIDTH);
+}
+
+/* Whether a search would find the agent. */
+bool
+acd_idle_listed(const struct stw_acd *acd, uint32_t a)
+{
+	uint32_t w = a / HINT_BITS_WIDTH;
+	uint64_t bound = lower_bound_word_bound(lower_bound_word_read(&acd->idle_bounds[w]));
+
+	return (hint_bits_read(&acd->available[w]) >> a % HINT_BITS_WIDTH & 1) &&
+	       (hint_bits_read(&acd->available_words[w / HINT_BITS_WIDTH]) >> w % HINT_BITS_WIDTH &
+		1) &&
+	       bound <= lower_bound_of((int64_t)idle_since(acd, a));
+}
+
+/* Raise the bound of a word to the lowest of those that it lists. */
+static void
+bound_raise(struct stw_acd *acd, uint32_t w, uint64_t seen)
+{
+	uint32_t bits = (uint32_t)hint_bits_read(&acd->available[w]);
+	uint64_t lowest = LOWER_BOUND_EMPTY;
+
+	for (; bits; bits &= bits - 1) {
+		uint32_t a = w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
+		uint64_t bound = lower_bound_of((int64_t)idle_since(acd, a));
+
+		lowest = bound < lowest ? bound : lowest;
+	}
+	if (lowest > lower_bound_word_bound(seen))
+		lower_bound_word_raise(&acd->idle_bounds[w], seen, lowest);
+}
+
+/* Take an agent off the list who is not ready. */
+void
+acd_idle_unlist(struct stw_acd *acd, uint32_t a)
+{
+	uint32_t w = a / HINT_BITS_WIDTH;
+	uint64_t seen;
+
+	do {
+		seen = hint_bits_read(&acd->available[w]);
+		if (!(seen >> a % HINT_BITS_WIDTH & 1) ||
+		    word_state(acd_word_read(&acd->agents[a].word)) == ACD_AGENT_READY)
+			return;
+	} while (!hint_bits_clear(&acd->available[w], a % HINT_BITS_WIDTH, seen));
+	seen = lower_bound_word_read(&acd->idle_bounds[w]);
+	if (lower_bound_of((int64_t)idle_since(acd, a)) <= lower_bound_word_bound(seen))
+		bound_raise(acd, w, seen);
+}
+
+/* What a search knows so far. */
+struct longest {
+	uint32_t agent;
+	uint64_t since_ns;
+	uint64_t limit; /* a word's bound above it excludes the word */
+};
+
+static void
+agents_search(const struct stw_acd *acd, uint32_t w, uint32_t bits, uint32_t but,
+	      struct longest *longest)
+{
+	for (; bits; bits &= bits - 1) {
+		uint32_t a = w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
+		uint64_t since_ns = idle_since(acd, a);
+
+		if (since_ns < longest->since_ns && a != but) {
+			longest->agent = a;
+			longest->since_ns = since_ns;
+			longest->limit = lower_bound_word_limit(lower_bound_of((int64_t)since_ns));
+		}
+	}
+}
+
+/* The member other than `but` who has been idle for longest, as the bits say; of several the first. */
+uint32_t
+acd_idle_longest(struct stw_acd *acd, const _Atomic uint32_t *members, uint32_t but)
+{
+	struct longest longest = {ACD_NOBODY, UINT64_MAX, UINT64_MAX};
+	uint32_t words = HINT_BITS_WORDS(acd->config.agents_max);
+
+	for (uint32_t first = 0; first < words; first += HINT_BITS_WIDTH) {
+		_Atomic uint64_t *above = &acd->available_words[first / HINT_BITS_WIDTH];
+		uint32_t end = words < first + HINT_BITS_WIDTH ? words : first + HINT_BITS_WIDTH;
+		uint64_t seen = hint_bits_read(above);
+
+		if (!(uint32_t)seen)
+			continue;
+		for (uint32_t w = first; w < end; w++) {
+			uint32_t bits;
+
+			if (lower_bound_word_read(&acd->idle_bounds[w]) > longest.limit ||
+			    !(seen >> (w - first) & 1))
+				continue;
+			bits = (uint32_t)hint_bits_read(&acd->available[w]);
+			if (!bits && hint_bits_clear(above, w - first, seen))
+				seen &= ~(UINT64_C(1) << (w - first));
+			bits &= atomic_load_explicit(&members[w], memory_order_relaxed);
+			agents_search(acd, w, bits, but, &longest);
+		}
+	}
+	return longest.agent;
+}
