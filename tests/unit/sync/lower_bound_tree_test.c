@@ -245,3 +245,75 @@ Test(lower_bound_tree, agrees_with_a_plain_search_over_many_changes)
 		cr_assert_eq(least(set), best, "step %u", step);
 	}
 }
+
+/* A tree of one set in so many chunks that a search cannot note them all at once. */
+static void
+open_large_tree(struct lower_bound_tree *large, uint32_t chunks)
+{
+	uint32_t entries = chunks * LOWER_BOUND_TREE_CHUNK;
+	size_t bytes = lower_bound_tree_bytes(1, entries);
+
+	free(memory);
+	memory = aligned_alloc(STW_CACHE_LINE, bytes);
+	memset(memory, 0, bytes);
+	lower_bound_tree_init(large, memory, 1, entries, verdict_of, NULL);
+}
+
+Test(lower_bound_tree, set_in_many_chunks_gives_its_keys_in_order)
+{
+	const uint32_t entries = 70 * LOWER_BOUND_TREE_CHUNK;
+	uint32_t position;
+
+	open_large_tree(&tree, 70);
+	for (uint32_t n = 0; n < entries; n++) {
+		/* Each key once, in an order that strews them over the chunks. */
+		struct lower_bound_tree_entry entry = {
+			.key = (int64_t)(n * 1237 % entries) << 12, .order = n, .ref = n + 1};
+
+		cr_assert_eq(lower_bound_tree_insert(&tree, 0, &entry, &position), 0);
+	}
+	lower_bound_tree_check(&tree, NULL);
+	for (uint32_t n = 0; n < entries; n++) {
+		struct lower_bound_tree_entry entry;
+
+		cr_assert(lower_bound_tree_min(&tree, 0, &entry, &position));
+		cr_assert_eq(entry.key, (int64_t)n << 12);
+		cr_assert(lower_bound_tree_remove(&tree, position, entry.item, entry.ref));
+	}
+	cr_assert_eq(least(0), UINT32_MAX);
+	cr_assert_eq(lower_bound_tree_root(&tree, 0), LOWER_BOUND_TREE_EMPTY);
+}
+
+Test(lower_bound_tree, words_without_a_chunk_are_passed_over_until_one_is_back)
+{
+	uint32_t position = put(2, 50, 0, 1);
+
+	cr_assert(lower_bound_tree_remove(&tree, position, 1, 1001));
+	cr_assert_eq(least(2), UINT32_MAX);
+	/* Who lowered the root and no more would be looked for: the words are seen to be empty. */
+	lower_bound_word_lower(&tree.roots[2], lower_bound_of(10));
+	cr_assert_eq(least(2), UINT32_MAX);
+	cr_assert_eq((uint32_t)hint_bits_read(&tree.summaries[2 * tree.summary_words]), 0);
+	put(2, 60, 0, 2);
+	cr_assert_eq(least(2), 2);
+}
+
+Test(lower_bound_tree, positions_that_are_taken_but_not_filled_hide_nothing)
+{
+	uint32_t first = put(0, 100 << 12, 0, 1);
+	uint32_t second = put(0, 200 << 12, 0, 2);
+	uint32_t third = put(0, 300 << 12, 0, 3);
+
+	/* Two entries go, and others stop before they fill the positions; the old keys still stand there. */
+	cr_assert(lower_bound_tree_remove(&tree, first, 1, 1001));
+	cr_assert(lower_bound_tree_remove(&tree, second, 2, 1002));
+	atomic_fetch_or(&tree.used[0], UINT64_C(1) << first | UINT64_C(1) << second);
+	for (int round = 0; round < 2; round++) {
+		struct lower_bound_tree_entry entry;
+		uint32_t position;
+
+		cr_assert(lower_bound_tree_min(&tree, 0, &entry, &position));
+		cr_assert_eq(position, third);
+		cr_assert_eq(lower_bound_tree_root(&tree, 0), lower_bound_of(300 << 12));
+	}
+}
