@@ -37,7 +37,12 @@ acd_contact_find(struct stw_acd *acd, struct stw_contact handle, uint32_t *c, ui
 	if (slot >= acd->config.contacts_max || !handle.id)
 		return -ESTALE;
 	*c = slot;
+	__builtin_prefetch(&acd->contacts[slot].rank_ns);
 	*word = acd_word_read(&acd->contacts[slot].word);
+	if (word_slot(*word) != ACD_AGENT_NONE) {
+		__builtin_prefetch(&acd->agents[word_slot(*word)].word);
+		__builtin_prefetch(&acd->agents[word_slot(*word)].description);
+	}
 	if (acd_field_read_32(&acd->contacts[slot].generation) != handle.id >> 32 ||
 	    word_state(*word) == ACD_CONTACT_FREE)
 		return -ESTALE;

@@ -145,10 +145,10 @@ lower_bound_tree_entry_remove(struct lower_bound_tree *tree, uint32_t position, 
 	uint32_t set;
 
 	/* T9, pairs with T1 */
-	if (!atomic_compare_exchange_strong_explicit(&chunk->stay[i], &stay, stay + 1,
+	if (!atomic_compare_exchange_strong_explicit(&chunk->slots[i].stay, &stay, stay + 1,
 						     memory_order_acq_rel, memory_order_relaxed))
 		return false;
-	set = atomic_load_explicit(&chunk->set[i], memory_order_relaxed);
+	set = atomic_load_explicit(&chunk->slots[i].set, memory_order_relaxed);
 	/* T7, pairs with T8 */
 	atomic_fetch_and_explicit(&tree->used[position / CHUNK], ~(UINT64_C(1) << i),
 				  memory_order_release);
@@ -208,16 +208,16 @@ lower_bound_tree_insert(struct lower_bound_tree *tree, uint32_t set,
 	/* T5, pairs with T6 */
 	atomic_store_explicit(&chunk->key[i], entry->key, memory_order_release);
 	/* T5, pairs with T6 */
-	atomic_store_explicit(&chunk->order[i], entry->order, memory_order_release);
+	atomic_store_explicit(&chunk->slots[i].order, entry->order, memory_order_release);
 	/* T5, pairs with T6 */
-	atomic_store_explicit(&chunk->set[i], set, memory_order_release);
+	atomic_store_explicit(&chunk->slots[i].set, set, memory_order_release);
 	/* T5, pairs with T6 */
-	atomic_store_explicit(&chunk->item[i], entry->item, memory_order_release);
+	atomic_store_explicit(&chunk->slots[i].item, entry->item, memory_order_release);
 	/* T5, pairs with T6 */
-	atomic_store_explicit(&chunk->ref[i], entry->ref, memory_order_release);
-	stay = atomic_load_explicit(&chunk->stay[i], memory_order_relaxed);
+	atomic_store_explicit(&chunk->slots[i].ref, entry->ref, memory_order_release);
+	stay = atomic_load_explicit(&chunk->slots[i].stay, memory_order_relaxed);
 	/* T1, pairs with T2 */
-	atomic_store_explicit(&chunk->stay[i], stay + 1, memory_order_release);
+	atomic_store_explicit(&chunk->slots[i].stay, stay + 1, memory_order_release);
 	lower_bound_word_lower(&tree->bounds[k], bound);
 	hint_bits_set(lower_bound_tree_member(tree, set, k), k % HINT_BITS_WIDTH);
 	hint_bits_set(lower_bound_tree_summary(tree, set, k / HINT_BITS_WIDTH),

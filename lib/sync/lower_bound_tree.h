@@ -41,14 +41,21 @@ enum lower_bound_tree_verdict {
 typedef enum lower_bound_tree_verdict (*lower_bound_tree_check_fn)(void *context, uint32_t item,
 								   uint64_t ref);
 
-/** 64 entries; who writes one entry seldom writes its neighbours at the same time. */
+/** All of an entry but its key: on one cache line. */
+struct lower_bound_tree_slot {
+	_Atomic uint64_t stay; /**< odd: an entry; even: none; only grows */
+	_Atomic uint64_t ref;
+	_Atomic uint64_t order;
+	_Atomic uint32_t set;
+	_Atomic uint32_t item;
+};
+
+static_assert(STW_CACHE_LINE % sizeof(struct lower_bound_tree_slot) == 0, "slots lie in one line");
+
+/** 64 entries, the keys together: a search looks at all keys, and at few of the slots. */
 struct lower_bound_tree_chunk {
-	_Atomic uint64_t stay[LOWER_BOUND_TREE_CHUNK]; /**< odd: an entry; even: none; only grows */
-	_Atomic uint64_t ref[LOWER_BOUND_TREE_CHUNK];
 	_Atomic int64_t key[LOWER_BOUND_TREE_CHUNK];
-	_Atomic uint64_t order[LOWER_BOUND_TREE_CHUNK];
-	_Atomic uint32_t set[LOWER_BOUND_TREE_CHUNK];
-	_Atomic uint32_t item[LOWER_BOUND_TREE_CHUNK];
+	struct lower_bound_tree_slot slots[LOWER_BOUND_TREE_CHUNK];
 };
 
 static_assert(sizeof(struct lower_bound_tree_chunk) % STW_CACHE_LINE == 0,

@@ -25,7 +25,7 @@ static void
 entry_check(struct lower_bound_tree *tree, uint32_t k, uint32_t i)
 {
 	struct lower_bound_tree_chunk *chunk = &tree->chunks[k];
-	uint32_t set = atomic_load_explicit(&chunk->set[i], memory_order_relaxed);
+	uint32_t set = atomic_load_explicit(&chunk->slots[i].set, memory_order_relaxed);
 	uint64_t bound = lower_bound_of(atomic_load_explicit(&chunk->key[i], memory_order_relaxed));
 
 	STW_ASSERT(set < tree->sets_count);
@@ -47,9 +47,9 @@ lower_bound_tree_check(struct lower_bound_tree *tree, uint32_t *live)
 		uint32_t i = position % CHUNK;
 		uint64_t used =
 			atomic_load_explicit(&tree->used[position / CHUNK], memory_order_relaxed);
-		uint64_t stay = atomic_load_explicit(&chunk->stay[i], memory_order_relaxed);
-		uint64_t ref = atomic_load_explicit(&chunk->ref[i], memory_order_relaxed);
-		uint32_t item = atomic_load_explicit(&chunk->item[i], memory_order_relaxed);
+		uint64_t stay = atomic_load_explicit(&chunk->slots[i].stay, memory_order_relaxed);
+		uint64_t ref = atomic_load_explicit(&chunk->slots[i].ref, memory_order_relaxed);
+		uint32_t item = atomic_load_explicit(&chunk->slots[i].item, memory_order_relaxed);
 
 		STW_ASSERT((used >> i & 1) == (stay & 1));
 		if (!(stay & 1))

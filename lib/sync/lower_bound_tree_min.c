@@ -59,7 +59,7 @@ positions_of(struct lower_bound_tree_chunk *chunk, uint64_t among, uint32_t set)
 	for (; among; among &= among - 1) {
 		uint32_t i = (uint32_t)__builtin_ctzll(among);
 
-		if (atomic_load_explicit(&chunk->set[i], memory_order_relaxed) == set)
+		if (atomic_load_explicit(&chunk->slots[i].set, memory_order_relaxed) == set)
 			own |= UINT64_C(1) << i;
 	}
 	return own;

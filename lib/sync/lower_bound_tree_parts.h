@@ -45,21 +45,21 @@ lower_bound_tree_entry_read(struct lower_bound_tree_chunk *chunk, uint32_t i,
 			    struct lower_bound_tree_entry *entry, uint32_t *set)
 {
 	/* T2, pairs with T1 */
-	uint64_t stay = atomic_load_explicit(&chunk->stay[i], memory_order_acquire);
+	uint64_t stay = atomic_load_explicit(&chunk->slots[i].stay, memory_order_acquire);
 
 	if (!(stay & 1))
 		return 0;
 	/* T6, pairs with T5 */
-	*set = atomic_load_explicit(&chunk->set[i], memory_order_acquire);
+	*set = atomic_load_explicit(&chunk->slots[i].set, memory_order_acquire);
 	/* T6, pairs with T5 */
 	entry->key = atomic_load_explicit(&chunk->key[i], memory_order_acquire);
 	/* T6, pairs with T5 */
-	entry->order = atomic_load_explicit(&chunk->order[i], memory_order_acquire);
+	entry->order = atomic_load_explicit(&chunk->slots[i].order, memory_order_acquire);
 	/* T6, pairs with T5 */
-	entry->item = atomic_load_explicit(&chunk->item[i], memory_order_acquire);
+	entry->item = atomic_load_explicit(&chunk->slots[i].item, memory_order_acquire);
 	/* T6, pairs with T5 */
-	entry->ref = atomic_load_explicit(&chunk->ref[i], memory_order_acquire);
-	return atomic_load_explicit(&chunk->stay[i], memory_order_relaxed) == stay ? stay : 0;
+	entry->ref = atomic_load_explicit(&chunk->slots[i].ref, memory_order_acquire);
+	return atomic_load_explicit(&chunk->slots[i].stay, memory_order_relaxed) == stay ? stay : 0;
 }
 
 /* Take out the entry of this stay; false: it is out already. */
