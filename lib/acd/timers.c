@@ -80,7 +80,8 @@ sweep_agent(struct stw_acd *acd, uint32_t a, uint64_t now_ns, struct acd_todo *t
 		return;
 	if (!acd_idle_listed(acd, a))
 		acd_idle_list(acd, a);
-	acd_todo_agent(todo, a);
+	/* A contact left waiting is looked at in its own turn, and asks who has been idle for longest;
+	 * this agent would take one that has just come, whoever is before him. */
 }
 
 static void

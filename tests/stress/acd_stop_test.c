@@ -283,3 +283,32 @@ Test(acd_stop, agent_who_was_nearly_given_a_contact_has_been_ready_all_along)
 		stw_acd_destroy(scene.acd);
 	}
 }
+
+static void
+time_passes(struct scene *scene)
+{
+	for (int i = 0; i < 3; i++)
+		stw_acd_advance(scene->acd, ++scene->now_ns, 10, NULL);
+}
+
+/* An arrival can be seen, and nobody has been picked for it yet, when another thread lets time pass. */
+Test(acd_stop, longest_idle_agent_is_offered_the_contact_though_time_passes)
+{
+	bool stands = true;
+
+	if (!stepper_install(stand_here))
+		return;
+	for (uint32_t n = 1; stands; n += 5) {
+		struct stw_agent_status longest;
+		struct scene scene;
+
+		scene_open(&scene, STEP_ENQUEUE, n);
+		stw_agent_not_ready(scene.acd, scene.agents[0], 0, ++scene.now_ns);
+		stw_agent_ready(scene.acd, scene.agents[1], ++scene.now_ns);
+		stw_agent_ready(scene.acd, scene.agents[0], ++scene.now_ns);
+		stands = run_stopped(&scene, time_passes);
+		cr_assert_eq(stw_agent_status(scene.acd, scene.agents[1], &longest), 0);
+		cr_assert_eq(longest.state, STW_AGENT_OFFERED, "stopped after %u instructions", n);
+		stw_acd_destroy(scene.acd);
+	}
+}
