@@ -6,7 +6,8 @@
  * A contact looks for the agent who has been idle for longest; but what that agent gets is the best contact
  * waiting for him, whoever made him look: so an arrival that runs into an agent who has just become
  * ready does not overtake those who wait. The contact looks again until it waits no more or nobody
- * is ready for it.
+ * is ready for it. In the same way an agent who has become ready and finds a contact that another
+ * thread has made visible and not given out yet leaves it to who has been idle for longer than he.
  *
  * Exactness: among the agents ready and the contacts visible at one instant of the call. `arrivals` is read
  * before and after the search for the best contact, and the search repeated if a contact became
@@ -19,6 +20,9 @@
  * alone (config_queue.c), from both sides, so the two sides never disagree for long.
  */
 #include "engine.h"
+
+/* Agents idle for ever longer who are served before one takes a contact. */
+#define MATCH_DEEP 8
 
 #define TODO_MAX STW_ARRAY_COUNT(((struct acd_todo *)0)->items)
 
@@ -177,28 +181,41 @@ best_contact(struct stw_acd *acd, uint32_t a, struct best *best)
 	}
 }
 
-/* Someone other than a who is ready for the contact that a missed; ACD_NOBODY: nobody. */
+/*
+ * Who should have the entry's contact rather than a, who is ready: who has been idle for longer, or
+ * anybody when a has missed it. ACD_NOBODY: a it is.
+ */
 static uint32_t
-other_agent(struct stw_acd *acd, uint32_t a, const struct lower_bound_tree_entry *entry)
+better_agent(struct stw_acd *acd, uint32_t a, const struct lower_bound_tree_entry *entry)
 {
+	uint32_t missed = missed_by(acd, entry->item, entry->ref);
 	const struct acd_queue_description *queue;
+	uint64_t idle_ns, other_ns;
+	uint32_t other;
 
-	if (missed_by(acd, entry->item, entry->ref) != a)
-		return ACD_NOBODY;
 	queue = acd_queue_description(acd, acd_field_read_32(&acd->contacts[entry->item].queue));
-	return queue ? acd_idle_longest(acd, queue->members, a) : ACD_NOBODY;
+	other = queue ? acd_idle_longest(acd, queue->members, missed) : ACD_NOBODY;
+	if (other == ACD_NOBODY || other == a || missed == a)
+		return other == a ? ACD_NOBODY : other;
+	idle_ns = atomic_load_explicit(&acd->idle_since_ns[a], memory_order_relaxed);
+	other_ns = atomic_load_explicit(&acd->idle_since_ns[other], memory_order_relaxed);
+	return other_ns < idle_ns || (other_ns == idle_ns && other < a) ? other : ACD_NOBODY;
 }
 
-/* Give an agent the best contact that waits for him, as long as he is ready and there is one. */
+/*
+ * Give an agent the best contact that waits for him, as long as he is ready and there is one. `given` is
+ * the contact for which he was chosen as the one who is idle for longest (ACD_NOBODY: he was not
+ * chosen); before he takes another, who has been idle for longer than he is served, `deep` such steps.
+ */
 static void
-match_agent(struct stw_acd *acd, uint32_t a, bool ask_others, uint64_t now_ns,
+match_agent(struct stw_acd *acd, uint32_t a, uint32_t given, unsigned deep, uint64_t now_ns,
 	    struct acd_todo *todo)
 {
 	for (;;) {
 		uint64_t word = acd_agent_settle(acd, a, now_ns, todo);
+		uint32_t other = ACD_NOBODY;
 		uint64_t arrivals;
 		struct best best;
-		uint32_t other;
 
 		if (word_state(word) != ACD_AGENT_READY) {
 			acd_idle_unlist(acd, a);
@@ -210,9 +227,10 @@ match_agent(struct stw_acd *acd, uint32_t a, bool ask_others, uint64_t now_ns,
 			continue;
 		if (!best.found)
 			return;
-		other = ask_others ? other_agent(acd, a, &best.entry) : ACD_NOBODY;
+		if (deep && best.entry.item != given)
+			other = better_agent(acd, a, &best.entry);
 		if (other != ACD_NOBODY)
-			match_agent(acd, other, false, now_ns, todo);
+			match_agent(acd, other, best.entry.item, deep - 1, now_ns, todo);
 		else
 			acd_claim(acd, a, word, &best.entry, best.position, now_ns, todo);
 	}
@@ -232,7 +250,7 @@ match_contact(struct stw_acd *acd, uint32_t c, uint64_t now_ns, struct acd_todo 
 		a = queue ? pick(acd, queue, missed_by(acd, c, word)) : ACD_NOBODY;
 		if (a == ACD_NOBODY)
 			return;
-		match_agent(acd, a, true, now_ns, todo);
+		match_agent(acd, a, c, MATCH_DEEP, now_ns, todo);
 	}
 }
 
@@ -271,7 +289,8 @@ acd_match_run(struct stw_acd *acd, struct acd_todo *todo, uint64_t now_ns)
 		}
 		item = todo->items[done++];
 		if (item & ACD_TIMER_AGENT)
-			match_agent(acd, item & ~ACD_TIMER_AGENT, true, now_ns, todo);
+			match_agent(acd, item & ~ACD_TIMER_AGENT, ACD_NOBODY, MATCH_DEEP, now_ns,
+				    todo);
 		else
 			match_contact(acd, item, now_ns, todo);
 		if (done == todo->count)

@@ -346,11 +346,7 @@ run(const struct house_size *size, uint32_t threads, uint64_t seed)
 		    threads, histories, overlapped, unfair);
 	cr_expect(!arena->steps || overlapped > histories / 4,
 		  "too few calls overlapped to show anything");
-	/*
-	 * Known: an agent who becomes ready takes an arrival that its own thread has not given to anybody
-	 * yet, whoever has been idle for longer. Measured: 19 of 169,500 histories, at most 3 of 1,500.
-	 */
-	cr_expect_leq(unfair, histories / 100, "the longest idle agent is passed over too often");
+	cr_expect_leq(unfair, 0, "the longest idle agent is passed over too often");
 	free(arena);
 }
 
