@@ -115,6 +115,7 @@ contact_fill(struct stw_acd *acd, uint32_t c, uint32_t q, const struct acd_queue
 	struct acd_contact *contact = &acd->contacts[c];
 	unsigned side = word_side(acd_word_read(&contact->word));
 	uint32_t generation = acd_field_read_32(&contact->generation) + 1;
+	uint32_t class = request->value * (uint32_t)STW_CLASS_COUNT + request->urgency;
 	uint64_t credit_ns = request->red_channel ? UINT64_MAX : request->credit_ns;
 	int64_t rank_ns =
 		acd_rank(now_ns, queue->target_ns[request->value][request->urgency], credit_ns);
@@ -127,8 +128,7 @@ contact_fill(struct stw_acd *acd, uint32_t c, uint32_t q, const struct acd_queue
 	acd_field_write_32(&contact->queue, q);
 	acd_field_write_32(&contact->reason, 0);
 	acd_field_write((_Atomic uint64_t *)&contact->rank_ns[side], (uint64_t)rank_ns);
-	acd_field_write_32(&contact->class[side],
-			   (uint32_t)request -> value *STW_CLASS_COUNT + request -> urgency);
+	acd_field_write_32(&contact->class[side], class);
 	acd_field_write(&contact->credit_ns, credit_ns);
 	acd_field_write(&contact->cookie, request->cookie);
 	acd_field_write_32(&contact->generation, generation);
@@ -310,16 +310,19 @@ contact_rerank(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t value, u
 	return 0;
 }
 
-/* Own the pair of class and rank that is not valid. */
+/* Own the pair of class and rank that is not valid. A retry means that another owner has finished. */
 static int
 ranking_begin(struct stw_acd *acd, uint32_t c, uint64_t generation)
 {
 	uint64_t free_of = generation << ACD_HOLDERS_BITS;
+	uint64_t holders;
 
-	if (acd_word_change(&acd->contacts[c].holders, free_of, free_of | ACD_RANKING))
-		return 0;
-	return acd_word_read(&acd->contacts[c].holders) == (free_of | ACD_RANKING) ? -EBUSY
-										   : -ESTALE;
+	do {
+		if (acd_word_change(&acd->contacts[c].holders, free_of, free_of | ACD_RANKING))
+			return 0;
+		holders = acd_word_read(&acd->contacts[c].holders);
+	} while (holders == free_of);
+	return holders == (free_of | ACD_RANKING) ? -EBUSY : -ESTALE;
 }
 
 int
