@@ -25,11 +25,14 @@ plot $points using 1:2 with linespoints pt 7 lw 2 lc rgb '#2060a0' title 'ratio'
 """
 
 BARS = """\
-set terminal pngcairo size 800,450 noenhanced font 'sans,11'
+set terminal pngcairo size 1000,520 noenhanced font 'sans,11'
 set output '{output}'
 set title '{bench}: median of the rounds, with the lowest and the highest'
 set ylabel '{unit}'
 set yrange [0:*]
+set xtics rotate by -12
+set key outside top right
+set rmargin 22
 set style data histogram
 set style histogram errorbars gap 1 lw 1
 set style fill solid 0.8
@@ -39,7 +42,7 @@ $bars << END
 {bars}
 END
 plot $bars using 2:3:4:xtic(1) lc rgb '#2060a0' title 'ours', \\
-     '' using 5:6:7 lc rgb '#c0c0c0' title '{rivals}'
+     '' using 5:6:7 lc rgb '#c0c0c0' title 'the other'
 """
 
 
@@ -58,19 +61,19 @@ def draw(lines, folder):
     for (bench, unit), metrics in by_bench.items():
         unit_name = "".join(char if char.isalnum() else "-" for char in unit)
         path = os.path.join(folder, f"{bench}-{unit_name}.png")
-        rivals = ", ".join(dict.fromkeys(rival for _, rival, _ in metrics))
-        gnuplot(BARS.format(output=quoted(path), bench=bench, unit=unit, rivals=quoted(rivals),
-                            bars="\n".join(bar_of(metric, rounds) for metric, _, rounds in metrics)))
+        gnuplot(BARS.format(output=quoted(path), bench=bench, unit=unit,
+                            bars="\n".join(bar_of(f"{metric}, {rival}", rounds)
+                                           for metric, rival, rounds in metrics)))
         paths.append(path)
     return paths
 
 
-def bar_of(metric, rounds):
+def bar_of(label, rounds):
     figures = []
     for side in ("ours", "theirs"):
         values = [line[side] for line in rounds]
         figures += [statistics.median(values), min(values), max(values)]
-    return f'"{metric}" ' + " ".join(f"{figure:g}" for figure in figures)
+    return f'"{label}" ' + " ".join(f"{figure:g}" for figure in figures)
 
 
 def quoted(text):
