@@ -132,7 +132,7 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 	names_init(&acd->skill_names, parts->skill_names, config->skills_max);
 	names_init(&acd->agent_names, parts->agent_names, config->agents_max);
 	names_init(&acd->queue_names, parts->queue_names, config->queues_max);
-	acd_config_lock_init(acd);
+	control_lock_init(&acd->lock);
 	for (uint32_t w = 0; w < HINT_BITS_WORDS(config->agents_max); w++)
 		atomic_init(&acd->idle_bounds[w], LOWER_BOUND_EMPTY_WORD);
 	for (uint32_t c = 0; c < config->contacts_max; c++)
@@ -171,6 +171,6 @@ stw_acd_destroy(struct stw_acd *acd)
 	reclaim_wait();
 	config_agents_free(acd);
 	config_queues_free(acd);
-	acd_config_lock_destroy(acd);
+	control_lock_destroy(&acd->lock);
 	free(acd->memory);
 }

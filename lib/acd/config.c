@@ -47,7 +47,7 @@ stw_skill_define(struct stw_acd *acd, const char *name, struct stw_skill *skill)
 
 	if (!names_valid(name))
 		return -EINVAL;
-	acd_config_lock(acd);
+	control_lock_take(&acd->lock);
 	if (names_find(&acd->skill_names, name) != NAMES_NONE)
 		error = -EEXIST;
 	else if (acd->skills_count == acd->config.skills_max)
@@ -56,7 +56,7 @@ stw_skill_define(struct stw_acd *acd, const char *name, struct stw_skill *skill)
 		names_add(&acd->skill_names, acd->skills_count, name);
 		skill->id = acd_handle(acd->skills_count++, 1);
 	}
-	acd_config_unlock(acd);
+	control_lock_leave(&acd->lock);
 	return error;
 }
 
@@ -65,11 +65,11 @@ stw_skill_find(struct stw_acd *acd, const char *name, struct stw_skill *skill)
 {
 	uint32_t slot;
 
-	acd_config_lock(acd);
+	control_lock_take(&acd->lock);
 	slot = names_find(&acd->skill_names, name);
 	if (slot != NAMES_NONE)
 		skill->id = acd_handle(slot, 1);
-	acd_config_unlock(acd);
+	control_lock_leave(&acd->lock);
 	return slot == NAMES_NONE ? -ENOENT : 0;
 }
 
@@ -188,9 +188,9 @@ stw_agent_define(struct stw_acd *acd, const struct stw_agent_config *config,
 
 	if (!names_valid(config->name))
 		return -EINVAL;
-	acd_config_lock(acd);
+	control_lock_take(&acd->lock);
 	error = agent_define(acd, config, agent);
-	acd_config_unlock(acd);
+	control_lock_leave(&acd->lock);
 	return error;
 }
 
@@ -224,7 +224,7 @@ stw_agent_update(struct stw_acd *acd, struct stw_agent agent, const struct stw_a
 	uint32_t a;
 	int error;
 
-	acd_config_lock(acd);
+	control_lock_take(&acd->lock);
 	error = acd_agent_find(acd, agent, &a);
 	if (!error)
 		error = agent_update(acd, a, config, &old);
@@ -236,7 +236,7 @@ stw_agent_update(struct stw_acd *acd, struct stw_agent agent, const struct stw_a
 		reclaim_wait();
 		description_free(old);
 	}
-	acd_config_unlock(acd);
+	control_lock_leave(&acd->lock);
 	return error;
 }
 
@@ -271,11 +271,11 @@ stw_agent_remove(struct stw_acd *acd, struct stw_agent agent)
 	uint32_t a;
 	int error;
 
-	acd_config_lock(acd);
+	control_lock_take(&acd->lock);
 	error = acd_agent_find(acd, agent, &a);
 	if (!error)
 		error = agent_remove(acd, a);
-	acd_config_unlock(acd);
+	control_lock_leave(&acd->lock);
 	return error;
 }
 
@@ -284,11 +284,11 @@ stw_agent_find(struct stw_acd *acd, const char *name, struct stw_agent *agent)
 {
 	uint32_t a;
 
-	acd_config_lock(acd);
+	control_lock_take(&acd->lock);
 	a = names_find(&acd->agent_names, name);
 	if (a != NAMES_NONE)
 		agent->id = acd_handle(a, acd->agent_generations[a]);
-	acd_config_unlock(acd);
+	control_lock_leave(&acd->lock);
 	return a == NAMES_NONE ? -ENOENT : 0;
 }
 

@@ -7,12 +7,6 @@
 
 #include "engine.h"
 
-/* config_lock.c */
-void acd_config_lock_init(struct stw_acd *acd);
-void acd_config_lock_destroy(struct stw_acd *acd);
-void acd_config_lock(struct stw_acd *acd);
-void acd_config_unlock(struct stw_acd *acd);
-
 void config_bit_set(_Atomic uint32_t *bits, uint32_t i, bool set);
 int config_terms_check(struct stw_acd *acd, const struct stw_skill_level *terms, uint32_t count);
 void config_agents_free(struct stw_acd *acd);

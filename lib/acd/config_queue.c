@@ -137,9 +137,9 @@ stw_queue_define(struct stw_acd *acd, const struct stw_queue_config *config,
 
 	if (!names_valid(config->name))
 		return -EINVAL;
-	acd_config_lock(acd);
+	control_lock_take(&acd->lock);
 	error = queue_define(acd, config, queue);
-	acd_config_unlock(acd);
+	control_lock_leave(&acd->lock);
 	return error;
 }
 
@@ -204,7 +204,7 @@ stw_queue_update(struct stw_acd *acd, struct stw_queue queue, const struct stw_q
 	uint32_t q;
 	int error;
 
-	acd_config_lock(acd);
+	control_lock_take(&acd->lock);
 	error = queue_find(acd, queue, &q);
 	if (!error)
 		error = queue_update(acd, q, config, &old);
@@ -213,7 +213,7 @@ stw_queue_update(struct stw_acd *acd, struct stw_queue queue, const struct stw_q
 		reclaim_wait();
 		description_free(old);
 	}
-	acd_config_unlock(acd);
+	control_lock_leave(&acd->lock);
 	return error;
 }
 
@@ -249,11 +249,11 @@ stw_queue_remove(struct stw_acd *acd, struct stw_queue queue)
 	uint32_t q;
 	int error;
 
-	acd_config_lock(acd);
+	control_lock_take(&acd->lock);
 	error = queue_find(acd, queue, &q);
 	if (!error)
 		error = queue_remove(acd, q);
-	acd_config_unlock(acd);
+	control_lock_leave(&acd->lock);
 	return error;
 }
 
@@ -262,11 +262,11 @@ stw_queue_find(struct stw_acd *acd, const char *name, struct stw_queue *queue)
 {
 	uint32_t q;
 
-	acd_config_lock(acd);
+	control_lock_take(&acd->lock);
 	q = names_find(&acd->queue_names, name);
 	if (q != NAMES_NONE)
 		queue->id = acd_handle(q, acd->queues[q].generation);
-	acd_config_unlock(acd);
+	control_lock_leave(&acd->lock);
 	return q == NAMES_NONE ? -ENOENT : 0;
 }
 

@@ -19,7 +19,6 @@
 #define STW_ACD_ENGINE_H
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,6 +27,7 @@
 
 #include "base/base.h"
 #include "names.h"
+#include "sync/control_lock.h"
 #include "sync/counters.h"
 #include "sync/event_queue.h"
 #include "sync/fence.h"
@@ -164,7 +164,7 @@ struct stw_acd {
 	_Atomic uint64_t arrival_numbers STW_ALIGNED_LINE;
 	_Atomic uint32_t sweep STW_ALIGNED_LINE;
 	/* Below: under the configuration lock. */
-	pthread_mutex_t lock STW_ALIGNED_LINE; /* config_lock.c */
+	struct control_lock lock STW_ALIGNED_LINE;
 	struct names skill_names;
 	struct names agent_names;
 	struct names queue_names;
@@ -232,6 +232,7 @@ int acd_contact_settle(struct stw_acd *acd, struct stw_contact handle, uint32_t 
 
 /* agent.c */
 int acd_agent_find(struct stw_acd *acd, struct stw_agent handle, uint32_t *a);
+enum stw_agent_state acd_agent_state_of(uint64_t word);
 
 static inline void
 acd_count(struct stw_acd *acd, uint32_t queue, enum acd_counter counter, uint64_t amount)

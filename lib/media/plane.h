@@ -20,7 +20,6 @@
 
 #include <strowger/media.h>
 
-#include "control_lock.h"
 #include "events.h"
 #include "fork.h"
 #include "hops.h"
@@ -28,6 +27,7 @@
 #include "playout.h"
 #include "ports.h"
 #include "session.h"
+#include "sync/control_lock.h"
 #include "worker.h"
 
 /** Slots of legs beyond legs_max, at most: for removed ones that a worker may still see. */

@@ -33,7 +33,7 @@ CALLS = [
     ("randomness is an argument", EVERYWHERE, ("lib/io/media.c",),
      r"rand|srand|random|srandom|drand48|lrand48|rand_r|rte_rand\w*|getrandom|arc4random\w*"),
     # The one lock of those who configure; hot calls never take it.
-    ("a hot module takes no lock", HOT, ("lib/acd/config_lock.c", "lib/media/control_lock.c"),
+    ("a hot module takes no lock", HOT, ("lib/sync/control_lock.c",),
      r"(?:pthread_(?:mutex|rwlock|spin|cond|barrier)_\w+|mtx_\w+|cnd_\w+|sem_\w+"
      r"|rte_(?:spinlock|rwlock|ticketlock|mcslock)_\w+)"),
     ("no thread is made behind the host", EVERYWHERE, (), r"pthread_create|thrd_create|fork|vfork|system|popen"),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The one lock of those who add, change and remove.
+ * The lock that keeps apart those who configure.
  */
 #include "control_lock.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The one lock of those who add, change and remove. No worker takes it.
+ * The lock that keeps apart those who configure: add, change, remove. No hot call and no worker takes it.
  */
-#ifndef STW_MEDIA_CONTROL_LOCK_H
-#define STW_MEDIA_CONTROL_LOCK_H
+#ifndef STW_SYNC_CONTROL_LOCK_H
+#define STW_SYNC_CONTROL_LOCK_H
 
 #include <pthread.h>
 
@@ -18,7 +18,7 @@ void control_lock_init(struct control_lock *lock);
 /** Give it back. Threads: one, the last. */
 void control_lock_destroy(struct control_lock *lock);
 
-/** Take it. Threads: any but workers. Progress: blocking (waits for another control call). */
+/** Take it. Threads: any that configures. Progress: blocking (waits for another that does). */
 void control_lock_take(struct control_lock *lock);
 
 /** Leave it. Threads: the one that took it. */
