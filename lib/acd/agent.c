@@ -190,8 +190,9 @@ stw_agent_logout(struct stw_acd *acd, struct stw_agent agent, uint64_t now_ns)
 	return agent_call(acd, agent, step_logout, 0, now_ns);
 }
 
-static enum stw_agent_state
-public_state(uint64_t word)
+/* What the host sees of an agent without a contact. */
+enum stw_agent_state
+acd_agent_state_of(uint64_t word)
 {
 	switch (word_state(word)) {
 	case ACD_AGENT_NOT_READY:
@@ -243,7 +244,7 @@ stw_agent_status(struct stw_acd *acd, struct stw_agent agent, struct stw_agent_s
 		word = acd_word_read(&acd->agents[a].word);
 		if (word_state(word) == ACD_AGENT_HOLD)
 			continue;
-		seen.state = public_state(word);
+		seen.state = acd_agent_state_of(word);
 		seen.reason = word_state(word) == ACD_AGENT_NOT_READY ||
 					      word_state(word) == ACD_AGENT_PAUSED
 				      ? word_reason(word)

@@ -175,21 +175,6 @@ acd_announce_contact(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t no
 	contact_told(contact, word);
 }
 
-static enum stw_agent_state
-event_agent_state(uint64_t word)
-{
-	switch (word_state(word)) {
-	case ACD_AGENT_READY:
-		return STW_AGENT_READY;
-	case ACD_AGENT_WRAP_UP:
-		return STW_AGENT_WRAP_UP;
-	case ACD_AGENT_LOGGED_OUT:
-		return STW_AGENT_LOGGED_OUT;
-	default:
-		return STW_AGENT_NOT_READY;
-	}
-}
-
 static void
 agent_told(struct acd_agent *agent, uint64_t word)
 {
@@ -220,7 +205,7 @@ acd_announce_agent(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_
 			  atomic_load_explicit(&agent->until_ns, memory_order_relaxed),
 			  &agent->timer_position);
 	event_agent_fill(acd, &event, a);
-	event.agent_state = event_agent_state(word);
+	event.agent_state = acd_agent_state_of(word);
 	event.reason = word_reason(word);
 	if (acd_word_read(&agent->word) != word)
 		return;

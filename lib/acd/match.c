@@ -195,8 +195,10 @@ better_agent(struct stw_acd *acd, uint32_t a, const struct lower_bound_tree_entr
 
 	queue = acd_queue_description(acd, acd_field_read_32(&acd->contacts[entry->item].queue));
 	other = queue ? acd_idle_longest(acd, queue->members, missed) : ACD_NOBODY;
-	if (other == ACD_NOBODY || other == a || missed == a)
-		return other == a ? ACD_NOBODY : other;
+	if (other == ACD_NOBODY || other == a)
+		return ACD_NOBODY;
+	if (missed == a)
+		return other;
 	idle_ns = atomic_load_explicit(&acd->idle_since_ns[a], memory_order_relaxed);
 	other_ns = atomic_load_explicit(&acd->idle_since_ns[other], memory_order_relaxed);
 	return other_ns < idle_ns || (other_ns == idle_ns && other < a) ? other : ACD_NOBODY;
