@@ -31,7 +31,8 @@ acd_agent_find(struct stw_acd *acd, struct stw_agent handle, uint32_t *a)
 static int
 agent_after(struct stw_acd *acd, uint32_t a, uint64_t word, enum acd_after after)
 {
-	uint64_t next = word_agent_hold(word_slot(word), word_version(word), after);
+	uint64_t next =
+		word_agent_hold(word_slot(word), word_version(word), after, word_ring(word));
 
 	return acd_word_change(&acd->agents[a].word, word, next) ? 0 : -EAGAIN;
 }

@@ -51,7 +51,7 @@ timer_set(struct stw_acd *acd, uint32_t item, uint64_t word, uint64_t deadline_n
 static void
 offer_timer_set(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 {
-	uint32_t q = acd_field_read_32(&acd->contacts[c].queue);
+	uint32_t q = acd_contact_queue(acd, c, word);
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 
 	if (queue && queue->offer_timeout_ns)
@@ -74,7 +74,7 @@ static void
 event_contact_fill(struct stw_acd *acd, struct stw_event *event, uint32_t c, uint64_t word)
 {
 	struct acd_contact *contact = &acd->contacts[c];
-	uint32_t q = acd_field_read_32(&contact->queue);
+	uint32_t q = acd_contact_queue(acd, c, word);
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 	uint32_t class = acd_field_read_32(&contact->class[word_side(word)]);
 

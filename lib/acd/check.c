@@ -46,9 +46,9 @@ agent_check(struct stw_acd *acd, uint32_t a, struct census *census)
 
 /* P3: nobody who is ready could serve it. */
 static void
-waiting_check(struct stw_acd *acd, uint32_t c)
+waiting_check(struct stw_acd *acd, uint32_t c, uint64_t word)
 {
-	uint32_t q = acd_field_read_32(&acd->contacts[c].queue);
+	uint32_t q = acd_contact_queue(acd, c, word);
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 
 	STW_ASSERT(queue);
@@ -77,7 +77,7 @@ contact_check(struct stw_acd *acd, uint32_t c, struct census *census)
 	census->contacts++;
 	if (word_state(word) == ACD_CONTACT_WAITING) {
 		census->waiting++;
-		waiting_check(acd, c);
+		waiting_check(acd, c, word);
 		return;
 	}
 	census->ringing += word_state(word) == ACD_CONTACT_OFFERED;

@@ -147,7 +147,7 @@ claim_commit(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t a, uint64_
 {
 	struct acd_contact *contact = &acd->contacts[c];
 	uint64_t offered = word_contact_next(word, ACD_CONTACT_OFFERED, a);
-	uint32_t q = acd_field_read_32(&contact->queue);
+	uint32_t q = acd_contact_queue(acd, c, word);
 
 	acd_agent_spell(acd, a, false, now_ns);
 	if (!acd_word_change(&contact->word, word, offered))
@@ -226,7 +226,7 @@ acd_claim(struct stw_acd *acd, uint32_t a, uint64_t agent_word,
 	  struct acd_todo *todo)
 {
 	uint32_t c = entry->item;
-	uint64_t hold = word_agent_hold(c, word_version(entry->ref), ACD_AFTER_NOTHING);
+	uint64_t hold = word_agent_hold(c, word_version(entry->ref), ACD_AFTER_NOTHING, 0);
 
 	acd_announce_agent(acd, a, agent_word, now_ns);
 	if (!acd_word_change(&acd->agents[a].word, agent_word, hold))

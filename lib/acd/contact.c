@@ -8,7 +8,7 @@
  * If the word belongs to an earlier moment than the generation, the word has changed since, and the compare-exchange
  * from it fails: no call changes a contact of another life.
  *
- * Class and rank are there twice. Who re-prioritises owns the pair that is not valid (ACD_RANKING; one thread at
+ * Queue, class and rank are there twice. Who re-prioritises owns the set that is not valid (ACD_RANKING; one thread at
  * a time, a second one is told so rather than made to wait), and the change of the word makes it valid. The contact
  * can be offered, cancelled and so on at any moment in between. Its slot is not given to another contact while
  * the owner might still write: who is last, the one that ends the contact or the owner, gives it back.
@@ -125,7 +125,7 @@ contact_fill(struct stw_acd *acd, uint32_t c, uint32_t q, const struct acd_queue
 	acd_field_write(&contact->arrival,
 			atomic_fetch_add_explicit(&acd->arrival_numbers, 1, memory_order_relaxed));
 	acd_field_write(&contact->holders, (uint64_t)generation << ACD_HOLDERS_BITS);
-	acd_field_write_32(&contact->queue, q);
+	acd_field_write_32(&contact->queue[side], q);
 	acd_field_write_32(&contact->reason, 0);
 	acd_field_write((_Atomic uint64_t *)&contact->rank_ns[side], (uint64_t)rank_ns);
 	acd_field_write_32(&contact->class[side], class);
@@ -141,7 +141,8 @@ contact_publish(struct stw_acd *acd, uint32_t c, uint32_t q, int64_t rank_ns)
 {
 	struct acd_contact *contact = &acd->contacts[c];
 	uint64_t free_word = acd_word_read(&contact->word);
-	uint64_t word = word_contact_next(free_word, ACD_CONTACT_WAITING, ACD_AGENT_NONE);
+	uint64_t word = word_contact_at_step(
+		word_contact_next(free_word, ACD_CONTACT_WAITING, ACD_AGENT_NONE), 0);
 	struct lower_bound_tree_entry entry = {
 		.key = rank_ns,
 		.order = acd_field_read(&contact->arrival),
@@ -226,7 +227,7 @@ contact_cancel(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
 {
 	struct acd_contact *contact = &acd->contacts[c];
 	bool offered = word_state(word) == ACD_CONTACT_OFFERED;
-	uint32_t q = acd_field_read_32(&contact->queue);
+	uint32_t q = acd_contact_queue(acd, c, word);
 	uint64_t next = offered ? word_contact_next(word, ACD_CONTACT_WITHDRAWN, word_slot(word))
 				: word_contact_next(word, ACD_CONTACT_CANCELLED, ACD_AGENT_NONE);
 
@@ -279,7 +280,7 @@ contact_rerank(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t value, u
 	       struct acd_todo *todo)
 {
 	struct acd_contact *contact = &acd->contacts[c];
-	uint32_t q = acd_field_read_32(&contact->queue);
+	uint32_t q = acd_contact_queue(acd, c, word);
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 	uint64_t next =
 		word_contact_next(word, ACD_CONTACT_WAITING, word_slot(word)) ^ ACD_SIDE_BIT;
@@ -296,6 +297,7 @@ contact_rerank(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t value, u
 	acd_field_write((_Atomic uint64_t *)&contact->rank_ns[word_side(next)],
 			(uint64_t)entry.key);
 	acd_field_write_32(&contact->class[word_side(next)], value * STW_CLASS_COUNT + urgency);
+	acd_field_write_32(&contact->queue[word_side(next)], q);
 	if (lower_bound_tree_insert(&acd->waiting, q, &entry, &position))
 		return -EAGAIN;
 	if (!acd_word_change(&contact->word, word, next)) {
@@ -361,7 +363,7 @@ static int
 contact_end(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, struct acd_todo *todo)
 {
 	uint64_t next = word_contact_next(word, ACD_CONTACT_ENDING, word_slot(word));
-	uint32_t q = acd_field_read_32(&acd->contacts[c].queue);
+	uint32_t q = acd_contact_queue(acd, c, word);
 	uint64_t since_ns = acd_field_read(&acd->contacts[c].connect_ns);
 
 	acd_announce_contact(acd, c, word, now_ns);
@@ -398,7 +400,7 @@ static bool
 status_read(struct stw_acd *acd, uint32_t c, uint64_t word, struct stw_contact_status *status)
 {
 	struct acd_contact *contact = &acd->contacts[c];
-	uint32_t q = acd_field_read_32(&contact->queue);
+	uint32_t q = acd_contact_queue(acd, c, word);
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 	const struct acd_agent_description *agent = NULL;
 

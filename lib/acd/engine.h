@@ -92,14 +92,14 @@ struct acd_contact {
 	_Atomic uint64_t arrival;
 	_Atomic uint64_t holders; /* generation << 2 | ACD_RANKING | ACD_CLOSED */
 	_Atomic uint32_t generation;
-	_Atomic uint32_t queue;
 	_Atomic uint32_t reason;            /* of a decline */
 	_Atomic uint32_t missed_generation; /* of the agent in a WAITING word */
 	_Atomic uint32_t entry_position;
 	_Atomic uint32_t timer_position;
 	_Atomic int64_t rank_ns[2] STW_ALIGNED_LINE; /* the word's side says which is valid */
 	_Atomic uint32_t class[2];                   /* value * 16 + urgency */
-	_Atomic uint64_t credit_ns;                  /* UINT64_MAX: red channel */
+	_Atomic uint32_t queue[2];
+	_Atomic uint64_t credit_ns; /* UINT64_MAX: red channel */
 	_Atomic uint64_t cookie;
 	_Atomic uint64_t connect_ns;
 };
@@ -353,6 +353,13 @@ acd_word_change(_Atomic uint64_t *word, uint64_t from, uint64_t to)
 	/* W1, pairs with W2 */
 	return atomic_compare_exchange_strong_explicit(word, &from, to, memory_order_acq_rel,
 						       memory_order_relaxed);
+}
+
+/* Queue of a contact whose word this is. */
+static inline uint32_t
+acd_contact_queue(const struct stw_acd *acd, uint32_t c, uint64_t word)
+{
+	return acd_field_read_32(&acd->contacts[c].queue[word_side(word)]);
 }
 
 static inline uint64_t

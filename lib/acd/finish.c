@@ -38,7 +38,7 @@ agent_next(struct stw_acd *acd, uint32_t a, uint64_t hold, uint64_t word, uint64
 {
 	struct acd_agent *agent = &acd->agents[a];
 	const struct acd_agent_description *description = acd_agent_description(acd, a);
-	uint32_t q = acd_field_read_32(&acd->contacts[word_slot(hold)].queue);
+	uint32_t q = acd_contact_queue(acd, word_slot(hold), word);
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 	bool missed = word_state(word) == ACD_CONTACT_DECLINED ||
 		      word_state(word) == ACD_CONTACT_TIMED_OUT;
@@ -99,7 +99,7 @@ contact_requeue(struct stw_acd *acd, uint32_t c, uint64_t word, struct acd_todo 
 {
 	struct acd_contact *contact = &acd->contacts[c];
 	uint64_t waiting = word_contact_next(word, ACD_CONTACT_WAITING, word_slot(word));
-	uint32_t q = acd_field_read_32(&contact->queue);
+	uint32_t q = acd_contact_queue(acd, c, word);
 	struct lower_bound_tree_entry entry = {
 		.key = (int64_t)acd_field_read(
 			(_Atomic uint64_t *)&contact->rank_ns[word_side(word)]),
@@ -148,7 +148,7 @@ static void
 contact_free(struct stw_acd *acd, uint32_t c, uint64_t word)
 {
 	struct acd_contact *contact = &acd->contacts[c];
-	uint32_t q = acd_field_read_32(&contact->queue);
+	uint32_t q = acd_contact_queue(acd, c, word);
 
 	if (!acd_word_change(&contact->word, word,
 			     word_contact_next(word, ACD_CONTACT_FREE, ACD_AGENT_NONE)))

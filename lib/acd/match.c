@@ -193,7 +193,7 @@ better_agent(struct stw_acd *acd, uint32_t a, const struct lower_bound_tree_entr
 	uint64_t idle_ns, other_ns;
 	uint32_t other;
 
-	queue = acd_queue_description(acd, acd_field_read_32(&acd->contacts[entry->item].queue));
+	queue = acd_queue_description(acd, acd_contact_queue(acd, entry->item, entry->ref));
 	other = queue ? acd_idle_longest(acd, queue->members, missed) : ACD_NOBODY;
 	if (other == ACD_NOBODY || other == a)
 		return ACD_NOBODY;
@@ -248,7 +248,7 @@ match_contact(struct stw_acd *acd, uint32_t c, uint64_t now_ns, struct acd_todo 
 
 		if (word_state(word) != ACD_CONTACT_WAITING)
 			return;
-		queue = acd_queue_description(acd, acd_field_read_32(&acd->contacts[c].queue));
+		queue = acd_queue_description(acd, acd_contact_queue(acd, c, word));
 		a = queue ? pick(acd, queue, missed_by(acd, c, word)) : ACD_NOBODY;
 		if (a == ACD_NOBODY)
 			return;

@@ -58,7 +58,7 @@ static int
 offer_accept(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 {
 	uint64_t next = word_contact_next(word, ACD_CONTACT_CONNECTED, word_slot(word));
-	uint32_t q = acd_field_read_32(&acd->contacts[c].queue);
+	uint32_t q = acd_contact_queue(acd, c, word);
 
 	acd_announce_contact(acd, c, word, now_ns);
 	acd_time_raise(&acd->contacts[c].connect_ns, now_ns);
@@ -97,7 +97,7 @@ offer_decline(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t reason, u
 	      struct acd_todo *todo)
 {
 	uint64_t next = word_contact_next(word, ACD_CONTACT_DECLINED, word_slot(word));
-	uint32_t q = acd_field_read_32(&acd->contacts[c].queue);
+	uint32_t q = acd_contact_queue(acd, c, word);
 
 	acd_announce_contact(acd, c, word, now_ns);
 	/* Of two declines at once, the event may carry either's reason. */

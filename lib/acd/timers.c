@@ -32,7 +32,7 @@ static bool
 fire_contact(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, struct acd_todo *todo)
 {
 	uint64_t next = word_contact_next(word, ACD_CONTACT_TIMED_OUT, word_slot(word));
-	uint32_t q = acd_field_read_32(&acd->contacts[c].queue);
+	uint32_t q = acd_contact_queue(acd, c, word);
 
 	acd_announce_contact(acd, c, word, now_ns);
 	if (!acd_word_change(&acd->contacts[c].word, word, next))

@@ -2,15 +2,17 @@
 /*
  * The two words on which everything is decided: one per contact, one per agent.
  *
- * contact   state 4 | side 1 | unused 1 | agent 20 | version 38
+ * contact   state 4 | side 1 | step 4 | agent 20 | version 35
  *   agent:   OFFERED and later: who has it. WAITING: who missed it last, or ACD_AGENT_NONE.
- *   side:    which of the two copies of class and rank is valid.
+ *   step:    the last routing step that is open to it.
+ *   side:    which of the two copies of queue, class and rank is valid.
  *   version: one more at every change, over all lives of the slot: each value of the word is there
- *            once. It wraps after 2.7 * 10^11 changes of one slot: at 10,000 contacts a second, all
- *            in one slot, after 53 days, and a thread would have to be stopped between two
+ *            once. It wraps after 3.4 * 10^10 changes of one slot: at 10,000 contacts a second, all
+ *            in one slot, after 10 days, and a thread would have to be stopped between two
  *            instructions for exactly that many.
  *
- * agent, with a contact     HOLD 4 | after 2 | contact 20 | version 38
+ * agent, with a contact     HOLD 4 | after 2 | ring 3 | contact 20 | version 35
+ *   ring:    his place among those whom the contact rings at once; 0 when he is alone.
  *   version: that of the contact's WAITING word that was claimed. What has become of the claim is
  *            said by the contact's word alone, so there is nothing to keep in step.
  * agent, without            state 4 | quiet 1 | reason 10 | stamp 49
@@ -25,12 +27,16 @@
 
 #define ACD_AGENT_NONE 0xfffffu
 
-#define ACD_VERSION_BITS 38
+#define ACD_VERSION_BITS 35
 #define ACD_VERSION_MASK ((UINT64_C(1) << ACD_VERSION_BITS) - 1)
 #define ACD_SLOT_MASK    UINT64_C(0xfffff)
 #define ACD_STATE_SHIFT  60
 #define ACD_SIDE_BIT     (UINT64_C(1) << 59)
+#define ACD_STEP_SHIFT   55
+#define ACD_STEP_MASK    UINT64_C(0xf)
 #define ACD_AFTER_SHIFT  58
+#define ACD_RING_SHIFT   55
+#define ACD_RING_MASK    UINT64_C(7)
 #define ACD_QUIET_BIT    (UINT64_C(1) << 59)
 #define ACD_REASON_SHIFT 49
 #define ACD_REASON_MASK  UINT64_C(0x3ff)
@@ -95,6 +101,20 @@ word_side(uint64_t word)
 	return !!(word & ACD_SIDE_BIT);
 }
 
+/* Last routing step open to a contact. */
+static inline uint32_t
+word_step(uint64_t word)
+{
+	return (uint32_t)(word >> ACD_STEP_SHIFT & ACD_STEP_MASK);
+}
+
+/* Place of an agent who holds among those who are rung. */
+static inline uint32_t
+word_ring(uint64_t word)
+{
+	return (uint32_t)(word >> ACD_RING_SHIFT & ACD_RING_MASK);
+}
+
 static inline enum acd_after
 word_after(uint64_t word)
 {
@@ -113,19 +133,28 @@ word_stamp(uint64_t word)
 	return word & ACD_STAMP_MASK;
 }
 
-/* The contact's word after `old`: another state and agent, the same side, the next version. */
+/* The contact's word after `old`: another state and agent, the same side and step, the next
+ * version. */
 static inline uint64_t
 word_contact_next(uint64_t old, enum acd_contact_state state, uint32_t agent)
 {
-	return (uint64_t)state << ACD_STATE_SHIFT | (old & ACD_SIDE_BIT) |
+	return (uint64_t)state << ACD_STATE_SHIFT |
+	       (old & (ACD_SIDE_BIT | ACD_STEP_MASK << ACD_STEP_SHIFT)) |
 	       (uint64_t)agent << ACD_VERSION_BITS | ((old + 1) & ACD_VERSION_MASK);
 }
 
+/* The same word with another step. */
 static inline uint64_t
-word_agent_hold(uint32_t contact, uint64_t version, enum acd_after after)
+word_contact_at_step(uint64_t word, uint32_t step)
+{
+	return (word & ~(ACD_STEP_MASK << ACD_STEP_SHIFT)) | (uint64_t)step << ACD_STEP_SHIFT;
+}
+
+static inline uint64_t
+word_agent_hold(uint32_t contact, uint64_t version, enum acd_after after, uint32_t ring)
 {
 	return (uint64_t)ACD_AGENT_HOLD << ACD_STATE_SHIFT | (uint64_t)after << ACD_AFTER_SHIFT |
-	       (uint64_t)contact << ACD_VERSION_BITS | version;
+	       (uint64_t)ring << ACD_RING_SHIFT | (uint64_t)contact << ACD_VERSION_BITS | version;
 }
 
 static inline uint64_t
