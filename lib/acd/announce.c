@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Announcing: the event that a word of a contact or agent brings, and the timer that goes with it.
+ * Announcing: the event that a word of a contact or agent brings, and the timer that goes with it. A
+ * contact's WAITING word brings no event, only a timer (due.c), and may be changed unannounced.
  *
  * Rule: nobody changes a word before that word is announced; who wants to change it announces it
  * himself if `told` says that it may not have been. So the events of one contact, or of one agent's states, enter the
@@ -29,34 +30,6 @@ static uint64_t
 contact_sequence(uint64_t word, unsigned nth)
 {
 	return (word_version(word) << 1 | nth) << (64 - ACD_VERSION_BITS - 1);
-}
-
-static void
-timer_set(struct stw_acd *acd, uint32_t item, uint64_t word, uint64_t deadline_ns,
-	  _Atomic uint32_t *position)
-{
-	struct lower_bound_tree_entry entry = {
-		.key = (int64_t)deadline_ns,
-		.order = item,
-		.ref = word,
-		.item = item,
-	};
-	uint32_t at;
-
-	/* There is room for twice what can be set, and stale ones are taken out before it fails. */
-	if (!lower_bound_tree_insert(&acd->timers, 0, &entry, &at))
-		atomic_store_explicit(position, at, memory_order_relaxed);
-}
-
-static void
-offer_timer_set(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
-{
-	uint32_t q = acd_contact_queue(acd, c, word);
-	const struct acd_queue_description *queue = acd_queue_description(acd, q);
-
-	if (queue && queue->offer_timeout_ns)
-		timer_set(acd, c, word, now_ns + queue->offer_timeout_ns,
-			  &acd->contacts[c].timer_position);
 }
 
 static void
@@ -149,15 +122,21 @@ acd_announce_contact(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t no
 	struct acd_contact *contact = &acd->contacts[c];
 	struct stw_event event = {.time_ns = now_ns};
 	bool withdrawn = word_state(word) == ACD_CONTACT_WITHDRAWN;
+	bool armed = false;
 	uint32_t lost = 0;
 	uint64_t told;
 
 	/* A2, pairs with A1 */
 	told = atomic_load_explicit(&contact->told, memory_order_acquire);
-	if (word_state(word) < ACD_CONTACT_OFFERED || !word_version_after(word_version(word), told))
+	if (word_state(word) == ACD_CONTACT_FREE || !word_version_after(word_version(word), told))
 		return;
-	if (word_state(word) == ACD_CONTACT_OFFERED)
-		offer_timer_set(acd, c, word, now_ns);
+	if (!word_contact_closing(word))
+		armed = acd_contact_arm(acd, c, word, now_ns);
+	if (word_state(word) == ACD_CONTACT_WAITING) {
+		if (armed)
+			contact_told(contact, word);
+		return;
+	}
 	event_contact_fill(acd, &event, c, word);
 	event_type_fill(&event, word, acd_field_read_32(&contact->reason));
 	if (acd_word_read(&contact->word) != word)
@@ -194,16 +173,19 @@ acd_announce_agent(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_
 {
 	struct acd_agent *agent = &acd->agents[a];
 	struct stw_event event = {.type = STW_EVENT_AGENT_STATE, .time_ns = now_ns};
+	uint32_t position;
 	uint64_t told;
 
 	/* A2, pairs with A1 */
 	told = atomic_load_explicit(&agent->told, memory_order_acquire);
 	if (word_state(word) == ACD_AGENT_HOLD || word & ACD_QUIET_BIT || word_stamp(word) <= told)
 		return;
-	if (word_state(word) == ACD_AGENT_WRAP_UP || word_state(word) == ACD_AGENT_PAUSED)
-		timer_set(acd, a | ACD_TIMER_AGENT, word,
-			  atomic_load_explicit(&agent->until_ns, memory_order_relaxed),
-			  &agent->timer_position);
+	if (word_state(word) == ACD_AGENT_WRAP_UP || word_state(word) == ACD_AGENT_PAUSED) {
+		acd_timer_set(acd, a | ACD_TIMER_AGENT, word,
+			      atomic_load_explicit(&agent->until_ns, memory_order_relaxed),
+			      ACD_TIMER_PLAIN, &position);
+		atomic_store_explicit(&agent->timer_position, position, memory_order_relaxed);
+	}
 	event_agent_fill(acd, &event, a);
 	event.agent_state = acd_agent_state_of(word);
 	event.reason = word_reason(word);

@@ -157,6 +157,7 @@ claim_commit(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t a, uint64_
 	lower_bound_tree_remove(
 		&acd->waiting, atomic_load_explicit(&contact->entry_position, memory_order_relaxed),
 		c, word);
+	acd_contact_disarm(acd, c, word);
 	acd_announce_contact(acd, c, offered, now_ns);
 	return true;
 }

@@ -130,6 +130,8 @@ contact_fill(struct stw_acd *acd, uint32_t c, uint32_t q, const struct acd_queue
 	acd_field_write((_Atomic uint64_t *)&contact->rank_ns[side], (uint64_t)rank_ns);
 	acd_field_write_32(&contact->class[side], class);
 	acd_field_write(&contact->credit_ns, credit_ns);
+	acd_field_write(&contact->entered_ns[side], now_ns);
+	atomic_store_explicit(&contact->timer_position, ACD_NO_POSITION, memory_order_relaxed);
 	acd_field_write(&contact->cookie, request->cookie);
 	acd_field_write_32(&contact->generation, generation);
 	return rank_ns;
@@ -137,7 +139,7 @@ contact_fill(struct stw_acd *acd, uint32_t c, uint32_t q, const struct acd_queue
 
 /* Make a filled contact visible: entry, word, arrival, in this order. */
 static int
-contact_publish(struct stw_acd *acd, uint32_t c, uint32_t q, int64_t rank_ns)
+contact_publish(struct stw_acd *acd, uint32_t c, uint32_t q, int64_t rank_ns, uint64_t now_ns)
 {
 	struct acd_contact *contact = &acd->contacts[c];
 	uint64_t free_word = acd_word_read(&contact->word);
@@ -156,6 +158,7 @@ contact_publish(struct stw_acd *acd, uint32_t c, uint32_t q, int64_t rank_ns)
 	atomic_store_explicit(&contact->entry_position, position, memory_order_relaxed);
 	acd_word_change(&contact->word, free_word, word);
 	acd_arrivals_add(acd);
+	acd_announce_contact(acd, c, word, now_ns);
 	return 0;
 }
 
@@ -187,7 +190,7 @@ contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *request, 
 	rank_ns = contact_fill(acd, c, q, queue, request, now_ns);
 	*handle = (struct stw_contact){
 		acd_handle(c, acd_field_read_32(&acd->contacts[c].generation))};
-	error = contact_publish(acd, c, q, rank_ns);
+	error = contact_publish(acd, c, q, rank_ns, now_ns);
 	if (error)
 		goto given;
 	acd_todo_contact(&todo, c);
@@ -235,12 +238,9 @@ contact_cancel(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
 	if (!acd_word_change(&contact->word, word, next))
 		return -EAGAIN;
 	acd_count(acd, q, ACD_COUNT_ABANDONED, 1);
+	acd_contact_disarm(acd, c, word);
 	if (offered) {
 		acd_count(acd, q, ACD_COUNT_WITHDRAWN, 1);
-		lower_bound_tree_remove(
-			&acd->timers,
-			atomic_load_explicit(&contact->timer_position, memory_order_relaxed), c,
-			word);
 	} else {
 		atomic_fetch_sub_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
 		lower_bound_tree_remove(
@@ -277,7 +277,7 @@ stw_contact_cancel(struct stw_acd *acd, struct stw_contact contact, uint64_t now
 /* Give a waiting contact the class, from this word; the caller owns the other pair. */
 static int
 contact_rerank(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t value, uint32_t urgency,
-	       struct acd_todo *todo)
+	       uint64_t now_ns, struct acd_todo *todo)
 {
 	struct acd_contact *contact = &acd->contacts[c];
 	uint32_t q = acd_contact_queue(acd, c, word);
@@ -298,6 +298,8 @@ contact_rerank(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t value, u
 			(uint64_t)entry.key);
 	acd_field_write_32(&contact->class[word_side(next)], value * STW_CLASS_COUNT + urgency);
 	acd_field_write_32(&contact->queue[word_side(next)], q);
+	acd_field_write(&contact->entered_ns[word_side(next)],
+			acd_field_read(&contact->entered_ns[word_side(word)]));
 	if (lower_bound_tree_insert(&acd->waiting, q, &entry, &position))
 		return -EAGAIN;
 	if (!acd_word_change(&contact->word, word, next)) {
@@ -305,9 +307,11 @@ contact_rerank(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t value, u
 		return -EAGAIN;
 	}
 	lower_bound_tree_remove(&acd->waiting, old_position, c, word);
+	acd_contact_disarm(acd, c, word);
 	atomic_store_explicit(&contact->entry_position, position, memory_order_relaxed);
 	/* A search may have passed the new entry before the change and the old one after it. */
 	acd_arrivals_add(acd);
+	acd_announce_contact(acd, c, next, now_ns);
 	acd_todo_contact(todo, c);
 	return 0;
 }
@@ -349,7 +353,7 @@ stw_contact_reprioritise(struct stw_acd *acd, struct stw_contact contact, uint8_
 		if (!error && word_state(word) != ACD_CONTACT_WAITING)
 			error = -EBUSY;
 		if (!error)
-			error = contact_rerank(acd, c, word, value, urgency, &todo);
+			error = contact_rerank(acd, c, word, value, urgency, now_ns, &todo);
 	} while (error == -EAGAIN);
 	acd_contact_slot_leave(acd, c, 0, ACD_RANKING);
 out:

@@ -39,6 +39,8 @@
 #include "word.h"
 
 #define ACD_NOBODY       UINT32_MAX
+#define ACD_NEVER        UINT64_MAX
+#define ACD_NO_POSITION  UINT32_MAX          /* of an entry that was not put in */
 #define ACD_TIMER_AGENT  (UINT32_C(1) << 31) /* in a timer's item: it is an agent's */
 #define ACD_NOW_MAX      (UINT64_C(1) << 62)
 #define ACD_DURATION_MAX (UINT64_C(1) << 61)
@@ -102,10 +104,16 @@ struct acd_contact {
 	_Atomic uint64_t credit_ns; /* UINT64_MAX: red channel */
 	_Atomic uint64_t cookie;
 	_Atomic uint64_t connect_ns;
+	/* Of the two copies the word's side says which is valid, as with rank and queue. */
+	_Atomic uint64_t entered_ns[2] STW_ALIGNED_LINE; /* when it came into its queue */
+	_Atomic uint64_t preferred[2];                   /* handle of the agent it wants; 0: none */
+	_Atomic uint64_t preferred_until_ns[2];          /* it waits for him till then */
+	_Atomic uint64_t offer_ns;                       /* when it was offered last */
+	_Atomic uint64_t renewed_ns;                     /* when its host renewed it last */
 };
 
 static_assert(sizeof(struct acd_agent) == 2 * STW_CACHE_LINE, "one agent, two lines");
-static_assert(sizeof(struct acd_contact) == 2 * STW_CACHE_LINE, "one contact, two lines");
+static_assert(sizeof(struct acd_contact) == 3 * STW_CACHE_LINE, "one contact, three lines");
 
 /* Flags in holders, below the generation: who still needs the slot. */
 #define ACD_RANKING      1u /* a thread computes the class anew */
@@ -177,6 +185,12 @@ struct stw_acd {
 	void *memory;
 };
 
+/* What a contact's timer asks for when it is due. Lies in the upper half of the entry's order. */
+enum acd_timer_kind {
+	ACD_TIMER_PLAIN,  /* the offer has rung for long enough; or it is an agent's */
+	ACD_TIMER_REVIEW, /* see what is due by now, and set the next */
+};
+
 /* Agents and contacts that a call has made matchable, to be looked at before it returns. */
 struct acd_todo {
 	uint32_t items[32]; /* agents with ACD_TIMER_AGENT set, contacts without */
@@ -223,6 +237,15 @@ bool acd_step_admits(const struct acd_queue_description *queue,
 
 /* timers.c */
 enum lower_bound_tree_verdict acd_timer_check(void *context, uint32_t item, uint64_t ref);
+void acd_timer_set(struct stw_acd *acd, uint32_t item, uint64_t word, uint64_t deadline_ns,
+		   enum acd_timer_kind kind, uint32_t *position);
+
+/* due.c: what a contact's timer is for, and what happens when it is due. */
+uint64_t acd_contact_review_ns(struct stw_acd *acd, uint32_t c, uint64_t word);
+bool acd_contact_arm(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns);
+void acd_contact_disarm(struct stw_acd *acd, uint32_t c, uint64_t word);
+bool acd_contact_due(struct stw_acd *acd, const struct lower_bound_tree_entry *entry,
+		     uint32_t position, uint64_t now_ns, struct acd_todo *todo);
 
 /* contact.c */
 enum lower_bound_tree_verdict acd_contact_entry_check(void *context, uint32_t item, uint64_t ref);

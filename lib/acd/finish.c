@@ -95,7 +95,8 @@ agent_release(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 
 /* Step 5 after a miss: the contact waits again, with its rank, and remembers who missed it. */
 static void
-contact_requeue(struct stw_acd *acd, uint32_t c, uint64_t word, struct acd_todo *todo)
+contact_requeue(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
+		struct acd_todo *todo)
 {
 	struct acd_contact *contact = &acd->contacts[c];
 	uint64_t waiting = word_contact_next(word, ACD_CONTACT_WAITING, word_slot(word));
@@ -124,6 +125,7 @@ contact_requeue(struct stw_acd *acd, uint32_t c, uint64_t word, struct acd_todo 
 	atomic_store_explicit(&contact->entry_position, position, memory_order_relaxed);
 	atomic_fetch_add_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
 	acd_arrivals_add(acd);
+	acd_announce_contact(acd, c, waiting, now_ns);
 	acd_todo_contact(todo, c);
 }
 
@@ -171,7 +173,7 @@ acd_contact_finish(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_
 	if (word_slot(word) != ACD_AGENT_NONE)
 		ready = agent_release(acd, c, word, now_ns);
 	if (word_state(word) == ACD_CONTACT_DECLINED || word_state(word) == ACD_CONTACT_TIMED_OUT)
-		contact_requeue(acd, c, word, todo);
+		contact_requeue(acd, c, word, now_ns, todo);
 	else
 		contact_free(acd, c, word);
 	if (ready)

@@ -31,15 +31,6 @@ offer_find(struct stw_acd *acd, struct stw_offer offer, uint32_t *c, uint64_t *w
 }
 
 static void
-offer_timer_remove(struct stw_acd *acd, uint32_t c, uint64_t word)
-{
-	lower_bound_tree_remove(
-		&acd->timers,
-		atomic_load_explicit(&acd->contacts[c].timer_position, memory_order_relaxed), c,
-		word);
-}
-
-static void
 answer_count(struct stw_acd *acd, uint32_t c, uint32_t q, uint32_t a, uint64_t now_ns)
 {
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
@@ -65,7 +56,7 @@ offer_accept(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 	acd_agent_spell(acd, word_slot(word), true, now_ns);
 	if (!acd_word_change(&acd->contacts[c].word, word, next))
 		return -EAGAIN;
-	offer_timer_remove(acd, c, word);
+	acd_contact_disarm(acd, c, word);
 	answer_count(acd, c, q, word_slot(word), now_ns);
 	acd_announce_contact(acd, c, next, now_ns);
 	return 0;
@@ -104,7 +95,7 @@ offer_decline(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t reason, u
 	acd_field_write_32(&acd->contacts[c].reason, reason);
 	if (!acd_word_change(&acd->contacts[c].word, word, next))
 		return -EAGAIN;
-	offer_timer_remove(acd, c, word);
+	acd_contact_disarm(acd, c, word);
 	acd_count(acd, q, ACD_COUNT_DECLINED, 1);
 	acd_contact_finish(acd, c, next, now_ns, todo);
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Timers: offers that ring too long, wrap-ups and pauses that end. A timer is an entry of a tree keyed by
+ * Timers: what a contact waits for (due.c), wrap-ups and pauses that end. A timer is an entry of a tree keyed by
  * its deadline; its ref is the very word for which it was set, so it fires by a compare-exchange from that word
  * or, when the contact or agent has moved on, not at all.
  *
@@ -28,18 +28,21 @@ acd_timer_check(void *context, uint32_t item, uint64_t ref)
 	return word == ref ? LOWER_BOUND_TREE_LIVE : LOWER_BOUND_TREE_STALE;
 }
 
-static bool
-fire_contact(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, struct acd_todo *todo)
+/* Set a timer for a word, the contact's or agent's that the item says. */
+void
+acd_timer_set(struct stw_acd *acd, uint32_t item, uint64_t word, uint64_t deadline_ns,
+	      enum acd_timer_kind kind, uint32_t *position)
 {
-	uint64_t next = word_contact_next(word, ACD_CONTACT_TIMED_OUT, word_slot(word));
-	uint32_t q = acd_contact_queue(acd, c, word);
+	struct lower_bound_tree_entry entry = {
+		.key = (int64_t)deadline_ns,
+		.order = (uint64_t)kind << 32 | item,
+		.ref = word,
+		.item = item,
+	};
 
-	acd_announce_contact(acd, c, word, now_ns);
-	if (!acd_word_change(&acd->contacts[c].word, word, next))
-		return false;
-	acd_count(acd, q, ACD_COUNT_TIMED_OUT, 1);
-	acd_contact_finish(acd, c, next, now_ns, todo);
-	return true;
+	/* There is room for twice what can be set, and stale ones are taken out before it fails. */
+	if (lower_bound_tree_insert(&acd->timers, 0, &entry, position))
+		*position = ACD_NO_POSITION;
 }
 
 static bool
@@ -61,7 +64,7 @@ fire(struct stw_acd *acd, const struct lower_bound_tree_entry *entry, uint32_t p
 	if (entry->item & ACD_TIMER_AGENT)
 		fired = fire_agent(acd, entry->item & ~ACD_TIMER_AGENT, entry->ref, now_ns, todo);
 	else
-		fired = fire_contact(acd, entry->item, entry->ref, now_ns, todo);
+		fired = acd_contact_due(acd, entry, position, now_ns, todo);
 	/* By us or by others, the word has changed. */
 	lower_bound_tree_remove(&acd->timers, position, entry->item, entry->ref);
 	acd_match_run(acd, todo, now_ns);
@@ -91,10 +94,10 @@ sweep_contact(struct stw_acd *acd, uint32_t c, uint64_t now_ns, struct acd_todo 
 
 	if (word_contact_closing(word))
 		acd_contact_finish(acd, c, word, now_ns, todo);
-	else if (word_state(word) == ACD_CONTACT_WAITING)
-		acd_todo_contact(todo, c);
 	else
 		acd_announce_contact(acd, c, word, now_ns);
+	if (word_state(word) == ACD_CONTACT_WAITING)
+		acd_todo_contact(todo, c);
 }
 
 static void
