@@ -39,12 +39,14 @@ struct stw_acd_config {
 	uint32_t events_max;   /**< events not yet taken; 64 to 16,777,216 */
 	uint32_t threads_max;  /**< threads that may be inside hot calls at one time; 1 to 1,024 */
 	uint64_t seed;         /**< of all random choices; 0 is a seed like any other */
+	uint32_t steps_max;    /**< routing steps of all queues together, to 655,350; 0, or fewer
+				    than queues_max: queues_max */
 };
 
 /** A house of 1,000 agents, 100 queues and 10,000 contacts. */
 #define STW_ACD_CONFIG_INIT                                                                        \
 	{                                                                                          \
-		sizeof(struct stw_acd_config), 1000, 100, 10000, 64, 65536, 64, 1                  \
+		sizeof(struct stw_acd_config), 1000, 100, 10000, 64, 65536, 64, 1, 400             \
 	}
 
 /**

@@ -53,6 +53,7 @@ struct stw_contact_status {
 	uint64_t enqueue_ns;          /**< when it came, host's clock */
 	int64_t rank_ns; /**< virtual deadline; the smallest of a queue is served first */
 	uint64_t cookie; /**< the host's own */
+	uint32_t step;   /**< last routing step open to it, 0: the first */
 };
 
 /**

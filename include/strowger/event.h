@@ -40,16 +40,17 @@ struct stw_event {
 	uint32_t reason;                  /**< of DECLINED and of AGENT_STATE with NOT_READY */
 	uint8_t value;                    /**< class of the contact, 0 to 15 */
 	uint8_t urgency;                  /**< class of the contact, 0 to 15 */
-	uint64_t time_ns;                 /**< now_ns of the call that caused it */
-	uint64_t wait_ns;                 /**< since the contact was enqueued, nanoseconds */
-	struct stw_contact contact;       /**< whom it is about; id 0: no contact */
-	struct stw_agent agent;           /**< offered to, connected, or changed; id 0: nobody */
-	struct stw_queue queue;           /**< the contact's; id 0: none */
-	struct stw_offer offer;  /**< of OFFER, WITHDRAWN, DECLINED, TIMED_OUT, CONNECTED */
-	uint64_t contact_cookie; /**< as given at enqueue */
-	uint64_t agent_cookie;   /**< as given at definition */
-	uint64_t queue_cookie;   /**< as given at definition */
-	uint64_t lost;           /**< of LOST: how many */
+	uint8_t step;               /**< last routing step open to the contact, 0: the first */
+	uint64_t time_ns;           /**< now_ns of the call that caused it */
+	uint64_t wait_ns;           /**< since the contact was enqueued, nanoseconds */
+	struct stw_contact contact; /**< whom it is about; id 0: no contact */
+	struct stw_agent agent;     /**< offered to, connected, or changed; id 0: nobody */
+	struct stw_queue queue;     /**< the contact's; id 0: none */
+	struct stw_offer offer;     /**< of OFFER, WITHDRAWN, DECLINED, TIMED_OUT, CONNECTED */
+	uint64_t contact_cookie;    /**< as given at enqueue */
+	uint64_t agent_cookie;      /**< as given at definition */
+	uint64_t queue_cookie;      /**< as given at definition */
+	uint64_t lost;              /**< of LOST: how many */
 };
 
 /**

@@ -21,8 +21,11 @@ extern "C" {
 /** Most skills that one routing step asks for; all of them are required. */
 #define STW_STEP_TERMS_MAX 16
 
-/** Most routing steps of a queue. This release routes in one step. */
-#define STW_QUEUE_STEPS_MAX 1
+/** Most routing steps of a queue. */
+#define STW_QUEUE_STEPS_MAX 10
+
+/** In after_ns: waiting never opens the step; its condition may. */
+#define STW_STEP_NEVER UINT64_MAX
 
 /** Handle of a queue: a value, copied freely. An id of 0 names nothing. */
 struct stw_queue {
@@ -34,12 +37,32 @@ enum stw_select {
 	STW_SELECT_LONGEST_IDLE, /**< who has been ready for longest */
 };
 
-/** One routing step: who may be asked. */
+/**
+ * When a step opens to a waiting contact before its time. Looked at when the contact finds nobody,
+ * and when an agent logs out or becomes not ready. The steps before it are all those already open.
+ */
+enum stw_step_when {
+	STW_STEP_WHEN_TIME,             /**< by after_ns alone */
+	STW_STEP_WHEN_NOBODY_LOGGED_IN, /**< no agent of the steps before it is logged in */
+	STW_STEP_WHEN_ALL_NOT_READY,    /**< each agent of the steps before it is not ready or
+					     logged out: nobody works */
+	STW_STEP_WHEN_WAIT_ABOVE,       /**< who is next in the step before it has waited for more
+					     than wait_bound_ns */
+};
+
+/**
+ * One routing step: who may be asked. Steps open to a contact one after the other and stay open, so
+ * a step only ever adds agents. Of the open steps the first that has somebody ready is asked.
+ */
 struct stw_step_config {
 	const struct stw_skill_level
-		*terms;         /**< skills required, all of them; copied; NULL: anyone */
-	uint32_t terms_count;   /**< 0 to STW_STEP_TERMS_MAX; 0: anyone */
-	enum stw_select select; /**< who of them is chosen */
+		*terms;          /**< skills required, all of them; copied; NULL: anyone */
+	uint32_t terms_count;    /**< 0 to STW_STEP_TERMS_MAX; 0: anyone */
+	enum stw_select select;  /**< who of them is chosen */
+	uint64_t after_ns;       /**< opens so long after the contact came, nanoseconds, to 2^61; 0:
+				     at once; STW_STEP_NEVER. Of the first step: 0 */
+	enum stw_step_when when; /**< or when this holds; of the first step: WHEN_TIME */
+	uint64_t wait_bound_ns;  /**< of WHEN_WAIT_ABOVE, nanoseconds, to 2^61; else 0 */
 };
 
 /** Description of a queue. Begin with STW_QUEUE_CONFIG_INIT. */
@@ -83,7 +106,7 @@ struct stw_queue_config {
  * @return -EINVAL  a field is outside its range
  * @return -ESTALE  a skill is not defined
  * @return -EEXIST  the name is taken
- * @return -ENOSPC  queues_max queues are defined
+ * @return -ENOSPC  queues_max queues are defined, or steps_max steps
  * @return -ENOMEM  no memory for the copy
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
@@ -95,7 +118,8 @@ STW_API int stw_queue_define(struct stw_acd *acd, const struct stw_queue_config 
 
 /**
  * Replace a queue's description while contacts wait and are offered. Their ranks stay as they
- * were computed; the new skills, times and selection hold from the next match on. The name stays.
+ * were computed; the new steps, times and selection hold from the next match on. A contact keeps
+ * the number of steps that are open to it, as far as there are so many. The name stays.
  *
  * @param acd     borrowed, not NULL
  * @param queue   which
@@ -104,6 +128,7 @@ STW_API int stw_queue_define(struct stw_acd *acd, const struct stw_queue_config 
  * @return 0
  * @return -EINVAL  a field is outside its range, or another name
  * @return -ESTALE  the queue was removed, or a skill is not defined
+ * @return -ENOSPC  more than steps_max steps; those that go count until the return
  * @return -ENOMEM  no memory for the copy
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.

@@ -30,7 +30,7 @@ config_check(const struct stw_acd_config *config)
 	    config->agents_max > 1000000 || !config->queues_max || config->queues_max > 65535 ||
 	    !config->contacts_max || config->contacts_max > 1000000 || !config->skills_max ||
 	    config->skills_max > 4096 || config->events_max < 64 || config->events_max > 16777216 ||
-	    !config->threads_max || config->threads_max > 1024)
+	    !config->threads_max || config->threads_max > 1024 || config->steps_max > 655350)
 		return -EINVAL;
 	return 0;
 }
@@ -41,7 +41,8 @@ struct parts {
 	void *agents, *contacts, *queues;
 	void *idle_since, *idle_bounds, *available, *available_words, *agent_generations;
 	void *waiting, *timers, *counters, *events;
-	void *contact_slots, *agent_slots, *queue_slots;
+	void *sets, *conditional, *reviews;
+	void *contact_slots, *agent_slots, *queue_slots, *set_slots;
 	void *skill_names, *agent_names, *queue_names;
 };
 
@@ -50,6 +51,13 @@ static uint32_t
 waiting_entries(const struct stw_acd_config *config)
 {
 	return config->contacts_max + 2 * config->threads_max;
+}
+
+/* Sets of the waiting tree: each queue has one at least. */
+static uint32_t
+sets_of(const struct stw_acd_config *config)
+{
+	return config->steps_max > config->queues_max ? config->steps_max : config->queues_max;
 }
 
 static uint32_t
@@ -66,6 +74,7 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 	size_t words = HINT_BITS_WORDS(agents);
 	size_t contacts = config->contacts_max;
 	size_t queues = config->queues_max;
+	uint32_t sets = sets_of(config);
 
 	parts->engine = layout_take(&layout, sizeof(struct stw_acd));
 	parts->agents = layout_take(&layout, agents * sizeof(struct acd_agent));
@@ -76,8 +85,11 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 	parts->available_words = layout_take(&layout, HINT_BITS_WORDS(words) * sizeof(uint64_t));
 	parts->idle_bounds = layout_take(&layout, words * sizeof(uint64_t));
 	parts->agent_generations = layout_take(&layout, agents * sizeof(uint32_t));
-	parts->waiting = layout_take(
-		&layout, lower_bound_tree_bytes(config->queues_max, waiting_entries(config)));
+	parts->waiting =
+		layout_take(&layout, lower_bound_tree_bytes(sets, waiting_entries(config)));
+	parts->sets = layout_take(&layout, sets * sizeof(uint32_t));
+	parts->conditional = layout_take(&layout, HINT_BITS_WORDS(sets) * sizeof(uint32_t));
+	parts->reviews = layout_take(&layout, HINT_BITS_WORDS(queues) * sizeof(uint64_t));
 	parts->timers = layout_take(&layout, lower_bound_tree_bytes(1, timer_entries(config)));
 	parts->counters =
 		layout_take(&layout, counters_bytes(config->queues_max + 2, ACD_COUNTERS));
@@ -88,6 +100,7 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 	parts->contact_slots = layout_take(&layout, slot_pool_bytes(config->contacts_max));
 	parts->agent_slots = layout_take(&layout, slot_pool_bytes(config->agents_max));
 	parts->queue_slots = layout_take(&layout, slot_pool_bytes(config->queues_max));
+	parts->set_slots = layout_take(&layout, slot_pool_bytes(sets));
 	parts->skill_names = layout_take(&layout, names_bytes(config->skills_max));
 	parts->agent_names = layout_take(&layout, names_bytes(config->agents_max));
 	parts->queue_names = layout_take(&layout, names_bytes(config->queues_max));
@@ -119,8 +132,12 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 	acd->available_words = parts->available_words;
 	acd->idle_bounds = parts->idle_bounds;
 	acd->agent_generations = parts->agent_generations;
-	lower_bound_tree_init(&acd->waiting, parts->waiting, config->queues_max,
-			      waiting_entries(config), acd_contact_entry_check, acd);
+	acd->sets = parts->sets;
+	acd->conditional = parts->conditional;
+	acd->reviews = parts->reviews;
+	acd->sets_max = sets_of(config);
+	lower_bound_tree_init(&acd->waiting, parts->waiting, acd->sets_max, waiting_entries(config),
+			      acd_contact_entry_check, acd);
 	lower_bound_tree_init(&acd->timers, parts->timers, 1, timer_entries(config),
 			      acd_timer_check, acd);
 	counters_init(&acd->counters, parts->counters, config->queues_max + 2, ACD_COUNTERS);
@@ -129,6 +146,7 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 	slot_pool_init(&acd->contact_slots, parts->contact_slots, config->contacts_max);
 	slot_pool_init(&acd->agent_slots, parts->agent_slots, config->agents_max);
 	slot_pool_init(&acd->queue_slots, parts->queue_slots, config->queues_max);
+	slot_pool_init(&acd->set_slots, parts->set_slots, acd->sets_max);
 	names_init(&acd->skill_names, parts->skill_names, config->skills_max);
 	names_init(&acd->agent_names, parts->agent_names, config->agents_max);
 	names_init(&acd->queue_names, parts->queue_names, config->queues_max);

@@ -53,6 +53,7 @@ event_contact_fill(struct stw_acd *acd, struct stw_event *event, uint32_t c, uin
 
 	event->value = (uint8_t)(class / STW_CLASS_COUNT);
 	event->urgency = class % STW_CLASS_COUNT;
+	event->step = (uint8_t)word_step(word);
 	event->wait_ns = acd_elapsed(acd_field_read(&contact->enqueue_ns), event->time_ns);
 	event->contact.id = acd_handle(c, acd_field_read_32(&contact->generation));
 	event->contact_cookie = acd_field_read(&contact->cookie);

@@ -50,17 +50,44 @@ waiting_check(struct stw_acd *acd, uint32_t c, uint64_t word)
 {
 	uint32_t q = acd_contact_queue(acd, c, word);
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
+	uint32_t k = word_step(word);
+	uint32_t value = acd_contact_value(acd, c, word);
 
 	STW_ASSERT(queue);
+	STW_ASSERT(k < queue->steps_count);
 	for (uint32_t w = 0; w < HINT_BITS_WORDS(acd->config.agents_max); w++) {
-		uint32_t bits = (uint32_t)hint_bits_read(&acd->available[w]) &
-				atomic_load_explicit(&queue->members[w], memory_order_relaxed);
+		uint32_t bits = (uint32_t)hint_bits_read(&acd->available[w]);
 
 		for (; bits; bits &= bits - 1) {
 			uint32_t a = w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
 
 			STW_ASSERT(word_state(acd_word_read(&acd->agents[a].word)) !=
-				   ACD_AGENT_READY);
+					   ACD_AGENT_READY ||
+				   !acd_step_takes(acd, queue, k, value, a));
+		}
+	}
+}
+
+/* Each set of a queue says so, and each agent's bits are those of the steps. */
+static void
+sets_check(struct stw_acd *acd, uint32_t q, const struct acd_queue_description *queue)
+{
+	for (uint32_t k = 0; k < queue->steps_count; k++) {
+		const struct acd_step *step = &queue->steps[k];
+
+		STW_ASSERT(step->lanes_count >= 1 && step->lanes[0].value_min == 0);
+		for (uint32_t i = 0; i < step->lanes_count; i++) {
+			uint32_t set = step->lanes[i].set;
+
+			STW_ASSERT(atomic_load_explicit(&acd->sets[set], memory_order_relaxed) ==
+				   acd_set_make(q, k, step->lanes[i].value_min));
+			for (uint32_t a = 0; a < acd->agents_end; a++) {
+				const struct acd_agent_description *agent =
+					acd_agent_description(acd, a);
+
+				STW_ASSERT(!agent || acd_bit(agent->sets, set) ==
+							     acd_step_member(queue, k, a));
+			}
 		}
 	}
 }
@@ -102,6 +129,7 @@ queues_check(struct stw_acd *acd, const struct census *census)
 
 		if (!acd_queue_description(acd, q))
 			continue;
+		sets_check(acd, q, acd_queue_description(acd, q));
 		known += atomic_load_explicit(&queue->known, memory_order_relaxed);
 		waiting += atomic_load_explicit(&queue->waiting, memory_order_relaxed);
 		STW_ASSERT(atomic_load_explicit(&queue->waiting, memory_order_relaxed) >= 0);

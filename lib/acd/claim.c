@@ -135,6 +135,8 @@ acd_agent_move(struct stw_acd *acd, uint32_t a, uint64_t old, enum acd_agent_sta
 			atomic_load_explicit(&agent->timer_position, memory_order_relaxed),
 			a | ACD_TIMER_AGENT, old);
 	agent_count_change(acd, old, new);
+	if (state <= ACD_AGENT_PAUSED && (unsigned)state < old_state)
+		acd_review_ask_of(acd, acd_agent_description(acd, a));
 	acd_announce_agent(acd, a, new, now_ns);
 	if (state == ACD_AGENT_READY)
 		acd_idle_list(acd, a);

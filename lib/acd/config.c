@@ -3,10 +3,10 @@
  * Configuration of skills and agents: copy and publish. One lock keeps those who configure apart; hot calls
  * never take it.
  *
- * Eligibility is said by one bit, agent a in queue q's members. An agent's `queues` bits are there to
- * find the queues; they may be set where the member bit is not, never the other way round. So a bit
- * is set in `queues` first and in `members` second, cleared in the opposite order. A new description
- * carries bits that are right, or set for both the old and the new, before it is published.
+ * Eligibility is said by one bit, agent a in a step's members. An agent's `sets` bits are there to find
+ * the sets; they may be set where no member bit is, never the other way round. So a bit is set in
+ * `sets` first and in `members` second, cleared in the opposite order. A new description carries
+ * bits that are right, or set for both the old and the new, before it is published.
  */
 #include "config.h"
 
@@ -88,7 +88,7 @@ description_free(struct acd_agent_description *agent)
 	if (!agent)
 		return;
 	free(agent->skills);
-	free(agent->queues);
+	free(agent->sets);
 	free(agent);
 }
 
@@ -100,9 +100,9 @@ description_make(struct stw_acd *acd, const struct stw_agent_config *config, con
 
 	if (!agent)
 		return NULL;
-	agent->queues = calloc(HINT_BITS_WORDS(acd->config.queues_max), sizeof(*agent->queues));
+	agent->sets = calloc(HINT_BITS_WORDS(acd->sets_max), sizeof(*agent->sets));
 	agent->skills = calloc((size_t)config->skills_count + 1, sizeof(*agent->skills));
-	if (!agent->queues || !agent->skills) {
+	if (!agent->sets || !agent->skills) {
 		description_free(agent);
 		return NULL;
 	}
@@ -117,27 +117,54 @@ description_make(struct stw_acd *acd, const struct stw_agent_config *config, con
 	return agent;
 }
 
-/* Publish an agent's new description (old: NULL for a new agent), keeping both sides' bits in order. */
+/* Make an agent a member of the steps that admit him as described, or no member of those that do not. */
 static void
-description_publish(struct stw_acd *acd, uint32_t a, struct acd_agent_description *old,
-		    struct acd_agent_description *new)
+members_mark(struct stw_acd *acd, uint32_t a, const struct acd_agent_description *agent, bool set)
 {
 	for (uint32_t q = 0; q < acd->queues_end; q++) {
 		struct acd_queue_description *queue = acd_queue_description(acd, q);
 
-		config_bit_set(new->queues, q,
-			       queue && (acd_step_admits(queue, new) ||
-					 (old && acd_step_admits(queue, old))));
+		for (uint32_t k = 0; queue && k < queue->steps_count; k++)
+			if ((agent && acd_step_admits(&queue->steps[k], agent)) == set)
+				config_bit_set(queue->steps[k].members, a, set);
 	}
-	acd_agent_description_publish(acd, a, new);
+}
+
+/* Set the bits of an agent's sets in which he may be given contacts, or clear the others. */
+static void
+sets_mark(struct stw_acd *acd, uint32_t a, struct acd_agent_description *agent, bool set)
+{
+	for (uint32_t q = 0; q < acd->queues_end; q++)
+		if (acd_queue_description(acd, q))
+			config_sets_mark(acd_queue_description(acd, q), a, agent, set);
+}
+
+/* Set the bits of the sets that an agent will be a member for. */
+static void
+sets_expect(struct stw_acd *acd, struct acd_agent_description *agent)
+{
 	for (uint32_t q = 0; q < acd->queues_end; q++) {
 		struct acd_queue_description *queue = acd_queue_description(acd, q);
-		bool admits = queue && acd_step_admits(queue, new);
+		bool admits = false;
 
-		if (queue)
-			config_bit_set(queue->members, a, admits);
-		config_bit_set(new->queues, q, admits);
+		for (uint32_t k = 0; queue && k < queue->steps_count; k++) {
+			admits = admits || acd_step_admits(&queue->steps[k], agent);
+			for (uint32_t i = 0; admits && i < queue->steps[k].lanes_count; i++)
+				config_bit_set(agent->sets, queue->steps[k].lanes[i].set, true);
+		}
 	}
+}
+
+/* Publish an agent's new description, keeping both sides' bits in order. */
+static void
+description_publish(struct stw_acd *acd, uint32_t a, struct acd_agent_description *new)
+{
+	sets_mark(acd, a, new, true);
+	sets_expect(acd, new);
+	acd_agent_description_publish(acd, a, new);
+	members_mark(acd, a, new, true);
+	members_mark(acd, a, new, false);
+	sets_mark(acd, a, new, false);
 }
 
 static int
@@ -175,7 +202,7 @@ agent_define(struct stw_acd *acd, const struct stw_agent_config *config, struct 
 		word_agent_make(ACD_AGENT_LOGGED_OUT, 0, ACD_QUIET_BIT,
 				atomic_fetch_add_explicit(&hot->stamps, 1, memory_order_relaxed) +
 					1));
-	description_publish(acd, a, NULL, agent);
+	description_publish(acd, a, agent);
 	handle->id = acd_handle(a, agent->generation);
 	return 0;
 }
@@ -211,7 +238,7 @@ agent_update(struct stw_acd *acd, uint32_t a, const struct stw_agent_config *con
 	if (!agent)
 		return -ENOMEM;
 	agent->generation = (*old)->generation;
-	description_publish(acd, a, *old, agent);
+	description_publish(acd, a, agent);
 	return 0;
 }
 
@@ -230,6 +257,7 @@ stw_agent_update(struct stw_acd *acd, struct stw_agent agent, const struct stw_a
 		error = agent_update(acd, a, config, &old);
 	if (!error) {
 		reclaim_enter();
+		acd_review_ask_of(acd, old);
 		acd_todo_agent(&todo, a);
 		acd_match_run(acd, &todo, now_ns);
 		reclaim_exit();
@@ -254,9 +282,7 @@ agent_remove(struct stw_acd *acd, uint32_t a)
 	if (!acd_word_change(&hot->word, word,
 			     word_agent_make(ACD_AGENT_FREE, 0, ACD_QUIET_BIT, stamp)))
 		return -EBUSY;
-	for (uint32_t q = 0; q < acd->queues_end; q++)
-		if (acd_queue_description(acd, q))
-			config_bit_set(acd_queue_description(acd, q)->members, a, false);
+	members_mark(acd, a, NULL, false);
 	acd_agent_description_publish(acd, a, NULL);
 	names_remove(&acd->agent_names, a);
 	reclaim_wait();

@@ -9,6 +9,21 @@
 
 void config_bit_set(_Atomic uint32_t *bits, uint32_t i, bool set);
 int config_terms_check(struct stw_acd *acd, const struct stw_skill_level *terms, uint32_t count);
+int config_steps_check(struct stw_acd *acd, const struct stw_queue_config *config);
+int config_steps_make(struct stw_acd *acd, const struct stw_queue_config *config,
+		      struct acd_queue_description *queue);
+void config_steps_free(struct acd_queue_description *queue);
+bool config_steps_differ(const struct acd_queue_description *a,
+			 const struct acd_queue_description *b);
+void config_steps_move(struct stw_acd *acd, uint32_t q, uint64_t now_ns);
+int config_sets_take(struct stw_acd *acd, uint32_t q, struct acd_queue_description *queue,
+		     const struct acd_queue_description *old);
+void config_sets_give(struct stw_acd *acd, const struct acd_queue_description *queue,
+		      const struct acd_queue_description *but);
+void config_sets_mark(const struct acd_queue_description *queue, uint32_t a,
+		      struct acd_agent_description *agent, bool set);
+void config_sets_clear(struct stw_acd *acd, const struct acd_queue_description *queue,
+		       const struct acd_queue_description *but);
 void config_agents_free(struct stw_acd *acd);
 void config_queues_free(struct stw_acd *acd);
 

@@ -24,17 +24,10 @@ targets_check(const struct stw_queue_config *config)
 static int
 queue_config_check(struct stw_acd *acd, const struct stw_queue_config *config)
 {
-	const struct stw_step_config *step = config->steps;
-
-	if (config->struct_size < sizeof(*config) || config->steps_count > STW_QUEUE_STEPS_MAX ||
-	    (config->steps_count && !step) || config->offer_timeout_ns > ACD_DURATION_MAX ||
+	if (config->struct_size < sizeof(*config) || config->offer_timeout_ns > ACD_DURATION_MAX ||
 	    config->wrap_up_ns > ACD_DURATION_MAX || targets_check(config))
 		return -EINVAL;
-	if (!config->steps_count)
-		return 0;
-	if (step->terms_count > STW_STEP_TERMS_MAX || step->select != STW_SELECT_LONGEST_IDLE)
-		return -EINVAL;
-	return config_terms_check(acd, step->terms, step->terms_count);
+	return config_steps_check(acd, config);
 }
 
 static void
@@ -42,11 +35,11 @@ description_free(struct acd_queue_description *queue)
 {
 	if (!queue)
 		return;
-	free(queue->members);
+	config_steps_free(queue);
 	free(queue);
 }
 
-/* A description as the config says, with the agents that there are. */
+/* A description as the config says, with the agents that there are, without sets. */
 static struct acd_queue_description *
 description_make(struct stw_acd *acd, const struct stw_queue_config *config, const char *name)
 {
@@ -54,16 +47,9 @@ description_make(struct stw_acd *acd, const struct stw_queue_config *config, con
 
 	if (!queue)
 		return NULL;
-	queue->members = calloc(HINT_BITS_WORDS(acd->config.agents_max), sizeof(*queue->members));
-	if (!queue->members) {
+	if (config_steps_make(acd, config, queue)) {
 		description_free(queue);
 		return NULL;
-	}
-	if (config->steps_count) {
-		queue->terms_count = config->steps->terms_count;
-		if (queue->terms_count)
-			memcpy(queue->terms, config->steps->terms,
-			       queue->terms_count * sizeof(*queue->terms));
 	}
 	queue->length_max = config->length_max;
 	queue->cookie = config->cookie;
@@ -72,27 +58,15 @@ description_make(struct stw_acd *acd, const struct stw_queue_config *config, con
 	queue->service_level_ns = config->service_level_ns;
 	memcpy(queue->target_ns, config->target_ns, sizeof(queue->target_ns));
 	memcpy(queue->name, name, strlen(name) + 1);
-	for (uint32_t a = 0; a < acd->agents_end; a++)
-		if (acd_agent_description(acd, a))
-			config_bit_set(queue->members, a,
-				       acd_step_admits(queue, acd_agent_description(acd, a)));
 	return queue;
 }
 
-/* Publish a queue's new description, setting the agents' bits before and clearing them after. */
 static void
-description_publish(struct stw_acd *acd, uint32_t q, struct acd_queue_description *new)
+agents_mark(struct stw_acd *acd, const struct acd_queue_description *queue, bool set)
 {
-	for (int clearing = 0; clearing <= 1; clearing++) {
-		for (uint32_t a = 0; a < acd->agents_end; a++) {
-			struct acd_agent_description *agent = acd_agent_description(acd, a);
-
-			if (agent && acd_step_admits(new, agent) == !clearing)
-				config_bit_set(agent->queues, q, !clearing);
-		}
-		if (!clearing)
-			acd_queue_description_publish(acd, q, new);
-	}
+	for (uint32_t a = 0; a < acd->agents_end; a++)
+		if (acd_agent_description(acd, a))
+			config_sets_mark(queue, a, acd_agent_description(acd, a), set);
 }
 
 static int
@@ -111,10 +85,11 @@ queue_define(struct stw_acd *acd, const struct stw_queue_config *config, struct 
 	if (!queue)
 		return -ENOMEM;
 	error = slot_pool_take(&acd->queue_slots, &q);
-	if (error) {
-		description_free(queue);
-		return error;
-	}
+	if (error)
+		goto made;
+	error = config_sets_take(acd, q, queue, NULL);
+	if (error)
+		goto taken;
 	hot = &acd->queues[q];
 	hot->generation += 1 + (hot->generation == UINT32_MAX);
 	queue->generation = hot->generation;
@@ -124,9 +99,16 @@ queue_define(struct stw_acd *acd, const struct stw_queue_config *config, struct 
 	atomic_store_explicit(&hot->wait_ns_max, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->waiting, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->known, 0, memory_order_relaxed);
-	description_publish(acd, q, queue);
+	agents_mark(acd, queue, true);
+	acd_queue_description_publish(acd, q, queue);
 	handle->id = acd_handle(q, queue->generation);
 	return 0;
+
+taken:
+	slot_pool_give(&acd->queue_slots, q);
+made:
+	description_free(queue);
+	return error;
 }
 
 int
@@ -162,57 +144,81 @@ queue_find(struct stw_acd *acd, struct stw_queue handle, uint32_t *q)
 static void
 queue_match(struct stw_acd *acd, uint32_t q, uint64_t now_ns)
 {
+	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 	struct acd_todo todo = {.count = 0};
-	struct lower_bound_tree_entry entry;
-	uint32_t position;
 
-	reclaim_enter();
-	while (lower_bound_tree_min(&acd->waiting, q, &entry, &position)) {
-		acd_todo_contact(&todo, entry.item);
-		acd_match_run(acd, &todo, now_ns);
-		if (acd_word_read(&acd->contacts[entry.item].word) == entry.ref)
-			break;
-	}
-	reclaim_exit();
+	acd_review_ask(acd, q);
+	acd_match_run(acd, &todo, now_ns);
+	for (uint32_t k = 0; k < queue->steps_count; k++)
+		for (uint32_t i = 0; i < queue->steps[k].lanes_count; i++)
+			acd_match_set(acd, queue->steps[k].lanes[i].set, now_ns, &todo);
+	acd_match_run(acd, &todo, now_ns);
 }
 
+/* A description to follow the old one, with sets. */
 static int
-queue_update(struct stw_acd *acd, uint32_t q, const struct stw_queue_config *config,
-	     struct acd_queue_description **old)
+queue_remake(struct stw_acd *acd, uint32_t q, const struct stw_queue_config *config,
+	     const struct acd_queue_description *old, struct acd_queue_description **new)
 {
 	struct acd_queue_description *queue;
 	int error = queue_config_check(acd, config);
 
-	*old = acd_queue_description(acd, q);
-	if (config->name && strcmp(config->name, (*old)->name))
+	if (config->name && strcmp(config->name, old->name))
 		return -EINVAL;
 	if (error)
 		return error;
-	queue = description_make(acd, config, (*old)->name);
+	queue = description_make(acd, config, old->name);
 	if (!queue)
 		return -ENOMEM;
-	queue->generation = (*old)->generation;
-	description_publish(acd, q, queue);
+	error = config_sets_take(acd, q, queue, old);
+	if (error) {
+		description_free(queue);
+		return error;
+	}
+	queue->generation = old->generation;
+	*new = queue;
 	return 0;
+}
+
+/* Replace a description: the agents' bits are set before it is published, and cleared after. */
+static void
+queue_replace(struct stw_acd *acd, uint32_t q, struct acd_queue_description *old,
+	      struct acd_queue_description *new, uint64_t now_ns)
+{
+	bool differ = config_steps_differ(old, new);
+
+	agents_mark(acd, new, true);
+	acd_queue_description_publish(acd, q, new);
+	if (differ)
+		reclaim_wait();
+	reclaim_enter();
+	if (differ)
+		config_steps_move(acd, q, now_ns);
+	agents_mark(acd, new, false);
+	config_sets_clear(acd, old, new);
+	queue_match(acd, q, now_ns);
+	reclaim_exit();
+	reclaim_wait();
+	config_sets_give(acd, old, new);
+	description_free(old);
 }
 
 int
 stw_queue_update(struct stw_acd *acd, struct stw_queue queue, const struct stw_queue_config *config,
 		 uint64_t now_ns)
 {
-	struct acd_queue_description *old;
+	struct acd_queue_description *old, *new;
 	uint32_t q;
 	int error;
 
 	control_lock_take(&acd->lock);
 	error = queue_find(acd, queue, &q);
-	if (!error)
-		error = queue_update(acd, q, config, &old);
 	if (!error) {
-		queue_match(acd, q, now_ns);
-		reclaim_wait();
-		description_free(old);
+		old = acd_queue_description(acd, q);
+		error = queue_remake(acd, q, config, old, &new);
 	}
+	if (!error)
+		queue_replace(acd, q, old, new, now_ns);
 	control_lock_leave(&acd->lock);
 	return error;
 }
@@ -229,9 +235,9 @@ queue_remove(struct stw_acd *acd, uint32_t q)
 	acd_queue_description_publish(acd, q, NULL);
 	names_remove(&acd->queue_names, q);
 	reclaim_wait();
-	for (uint32_t a = 0; a < acd->agents_end; a++)
-		if (acd_agent_description(acd, a))
-			config_bit_set(acd_agent_description(acd, a)->queues, q, false);
+	config_sets_clear(acd, old, NULL);
+	reclaim_wait();
+	config_sets_give(acd, old, NULL);
 	for (uint32_t i = 0; i < ACD_COUNTERS; i++)
 		counters_add(&acd->counters, removed, i, counters_read(&acd->counters, q, i));
 	counters_clear(&acd->counters, q);

@@ -139,7 +139,7 @@ contact_fill(struct stw_acd *acd, uint32_t c, uint32_t q, const struct acd_queue
 
 /* Make a filled contact visible: entry, word, arrival, in this order. */
 static int
-contact_publish(struct stw_acd *acd, uint32_t c, uint32_t q, int64_t rank_ns, uint64_t now_ns)
+contact_publish(struct stw_acd *acd, uint32_t c, uint32_t set, int64_t rank_ns, uint64_t now_ns)
 {
 	struct acd_contact *contact = &acd->contacts[c];
 	uint64_t free_word = acd_word_read(&contact->word);
@@ -153,7 +153,7 @@ contact_publish(struct stw_acd *acd, uint32_t c, uint32_t q, int64_t rank_ns, ui
 	};
 	uint32_t position;
 
-	if (lower_bound_tree_insert(&acd->waiting, q, &entry, &position))
+	if (lower_bound_tree_insert(&acd->waiting, set, &entry, &position))
 		return -ENOSPC;
 	atomic_store_explicit(&contact->entry_position, position, memory_order_relaxed);
 	acd_word_change(&contact->word, free_word, word);
@@ -190,7 +190,7 @@ contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *request, 
 	rank_ns = contact_fill(acd, c, q, queue, request, now_ns);
 	*handle = (struct stw_contact){
 		acd_handle(c, acd_field_read_32(&acd->contacts[c].generation))};
-	error = contact_publish(acd, c, q, rank_ns, now_ns);
+	error = contact_publish(acd, c, acd_step_set(queue, 0, request->value), rank_ns, now_ns);
 	if (error)
 		goto given;
 	acd_todo_contact(&todo, c);
@@ -300,7 +300,8 @@ contact_rerank(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t value, u
 	acd_field_write_32(&contact->queue[word_side(next)], q);
 	acd_field_write(&contact->entered_ns[word_side(next)],
 			acd_field_read(&contact->entered_ns[word_side(word)]));
-	if (lower_bound_tree_insert(&acd->waiting, q, &entry, &position))
+	if (lower_bound_tree_insert(&acd->waiting, acd_step_set(queue, word_step(word), value),
+				    &entry, &position))
 		return -EAGAIN;
 	if (!acd_word_change(&contact->word, word, next)) {
 		lower_bound_tree_remove(&acd->waiting, position, c, next);
@@ -423,6 +424,7 @@ status_read(struct stw_acd *acd, uint32_t c, uint64_t word, struct stw_contact_s
 	status->rank_ns =
 		(int64_t)acd_field_read((_Atomic uint64_t *)&contact->rank_ns[word_side(word)]);
 	status->cookie = acd_field_read(&contact->cookie);
+	status->step = word_step(word);
 	return acd_word_read(&contact->word) == word;
 }
 

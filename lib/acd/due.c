@@ -25,7 +25,7 @@ earlier(uint64_t a_ns, uint64_t b_ns)
 uint64_t
 acd_contact_review_ns(struct stw_acd *acd, uint32_t c, uint64_t word)
 {
-	return ACD_NEVER;
+	return word_state(word) == ACD_CONTACT_WAITING ? acd_step_due_ns(acd, c, word) : ACD_NEVER;
 }
 
 /* When an offer made at offer_ns has rung for long enough. */
@@ -97,7 +97,13 @@ ring_out(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, struct
 static bool
 review(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, struct acd_todo *todo)
 {
-	return false;
+	uint64_t enqueue_ns = acd_field_read(&acd->contacts[c].enqueue_ns);
+
+	if (word_state(word) != ACD_CONTACT_WAITING ||
+	    !acd_contact_widen(acd, c, word, acd_elapsed(enqueue_ns, now_ns), now_ns))
+		return false;
+	acd_todo_contact(todo, c);
+	return true;
 }
 
 /* A contact's timer is due. Returns true if something came of it. */

@@ -42,6 +42,7 @@
 #define ACD_NEVER        UINT64_MAX
 #define ACD_NO_POSITION  UINT32_MAX          /* of an entry that was not put in */
 #define ACD_TIMER_AGENT  (UINT32_C(1) << 31) /* in a timer's item: it is an agent's */
+#define ACD_REVIEWS_MAX  64                  /* contacts looked at by the reviews of one call */
 #define ACD_NOW_MAX      (UINT64_C(1) << 62)
 #define ACD_DURATION_MAX (UINT64_C(1) << 61)
 
@@ -52,9 +53,31 @@ struct acd_agent_description {
 	uint64_t penalty_ns;
 	uint64_t cookie;
 	uint32_t skills_count;
-	_Atomic uint32_t *queues; /* bits: queues whose step asks for nothing the agent lacks */
+	_Atomic uint32_t *sets; /* bits: waiting sets that he may be given contacts of */
 	struct stw_skill_level *skills;
 	char name[STW_NAME_BYTES_MAX + 1];
+};
+
+/* A lane: contacts of one step from a value on, to the next lane's, wait in a set of their own. */
+struct acd_lane {
+	uint32_t set;
+	uint32_t value_min;
+};
+
+#define ACD_LANES_MAX (STW_QUEUE_STEPS_MAX + 1)
+
+/* A routing step of a queue, part of its description. */
+struct acd_step {
+	_Atomic uint32_t *members; /* bits: agents who meet what the step asks for */
+	_Atomic uint32_t open;     /* 0: nobody is asked by this step for now */
+	enum stw_select select;
+	enum stw_step_when when;
+	uint64_t after_ns;
+	uint64_t wait_bound_ns;
+	uint32_t terms_count;
+	uint32_t lanes_count; /* 1 or more */
+	struct acd_lane lanes[ACD_LANES_MAX];
+	struct stw_skill_level terms[STW_STEP_TERMS_MAX];
 };
 
 /* Description of a queue: likewise. */
@@ -65,9 +88,8 @@ struct acd_queue_description {
 	uint64_t offer_timeout_ns;
 	uint64_t wrap_up_ns;
 	uint64_t service_level_ns;
-	_Atomic uint32_t *members; /* bits: agents who meet the step's terms */
-	uint32_t terms_count;
-	struct stw_skill_level terms[STW_STEP_TERMS_MAX];
+	struct acd_step *steps;
+	uint32_t steps_count; /* 1 or more */
 	int64_t target_ns[STW_CLASS_COUNT][STW_CLASS_COUNT];
 	char name[STW_NAME_BYTES_MAX + 1];
 };
@@ -163,14 +185,21 @@ struct stw_acd {
 	_Atomic uint64_t *available_words; /* hint bits: words of available with a bit set */
 	_Atomic uint64_t *idle_bounds;     /* per word of available: lower bound of idle_since_ns */
 	struct stw_acd_config config;
-	struct lower_bound_tree waiting; /* a set per queue; item: contact, ref: its WAITING word */
-	struct lower_bound_tree timers;  /* one set; ref: the word for which the timer was set */
+	struct lower_bound_tree waiting; /* a set per lane; item: contact, ref: its WAITING word */
+	_Atomic uint32_t *sets;          /* per set: queue, step and least value (step.c) */
+	_Atomic uint32_t *conditional;   /* bits: sets of a step whose next has a condition */
+	_Atomic uint64_t *reviews;       /* hint bits: queues whose conditions may hold (widen.c) */
+	_Atomic uint32_t sets_end;       /* sets at or above were never used */
+	uint32_t sets_max;
+	struct lower_bound_tree timers; /* one set; ref: the word for which the timer was set */
 	struct counters counters;
 	struct slot_pool contact_slots;
 	struct event_queue events;
 	_Atomic uint64_t arrivals STW_ALIGNED_LINE; /* contacts that have become visible */
 	_Atomic uint64_t arrival_numbers STW_ALIGNED_LINE;
 	_Atomic uint32_t sweep STW_ALIGNED_LINE;
+	_Atomic uint64_t reviews_asked STW_ALIGNED_LINE;
+	_Atomic uint64_t reviews_done;
 	/* Below: under the configuration lock. */
 	struct control_lock lock STW_ALIGNED_LINE;
 	struct names skill_names;
@@ -178,6 +207,7 @@ struct stw_acd {
 	struct names queue_names;
 	struct slot_pool agent_slots;
 	struct slot_pool queue_slots;
+	struct slot_pool set_slots;
 	uint32_t *agent_generations;
 	uint32_t skills_count;
 	uint32_t agents_end; /* slots at or above were never used */
@@ -226,14 +256,29 @@ void acd_contact_slot_leave(struct stw_acd *acd, uint32_t c, uint64_t flags_set,
 /* match.c */
 void acd_todo_agent(struct acd_todo *todo, uint32_t a);
 void acd_todo_contact(struct acd_todo *todo, uint32_t c);
+void acd_match_set(struct stw_acd *acd, uint32_t set, uint64_t now_ns, struct acd_todo *todo);
 void acd_match_run(struct stw_acd *acd, struct acd_todo *todo, uint64_t now_ns);
 
 /* rank.c */
 int64_t acd_rank(uint64_t enqueue_ns, int64_t target_ns, uint64_t credit_ns);
 
 /* step.c */
-bool acd_step_admits(const struct acd_queue_description *queue,
-		     const struct acd_agent_description *agent);
+bool acd_step_admits(const struct acd_step *step, const struct acd_agent_description *agent);
+bool acd_step_takes(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t k,
+		    uint32_t value, uint32_t a);
+bool acd_step_member(const struct acd_queue_description *queue, uint32_t k, uint32_t a);
+uint32_t acd_step_set(const struct acd_queue_description *queue, uint32_t k, uint32_t value);
+
+/* widen.c: steps that open to waiting contacts. */
+uint64_t acd_step_due_ns(struct stw_acd *acd, uint32_t c, uint64_t word);
+uint32_t acd_step_target(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t k,
+			 uint64_t waited_ns, uint64_t now_ns);
+bool acd_contact_move(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t k, uint64_t now_ns);
+bool acd_contact_widen(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t waited_ns,
+		       uint64_t now_ns);
+void acd_review_ask(struct stw_acd *acd, uint32_t q);
+void acd_review_ask_of(struct stw_acd *acd, const struct acd_agent_description *agent);
+void acd_review_run(struct stw_acd *acd, uint32_t *budget, uint64_t now_ns, struct acd_todo *todo);
 
 /* timers.c */
 enum lower_bound_tree_verdict acd_timer_check(void *context, uint32_t item, uint64_t ref);
@@ -376,6 +421,46 @@ acd_word_change(_Atomic uint64_t *word, uint64_t from, uint64_t to)
 	/* W1, pairs with W2 */
 	return atomic_compare_exchange_strong_explicit(word, &from, to, memory_order_acq_rel,
 						       memory_order_relaxed);
+}
+
+static inline bool
+acd_bit(const _Atomic uint32_t *bits, uint32_t i)
+{
+	return atomic_load_explicit(&bits[i / HINT_BITS_WIDTH], memory_order_relaxed) >>
+		       i % HINT_BITS_WIDTH &
+	       1;
+}
+
+/* Value of a contact whose word this is. */
+static inline uint32_t
+acd_contact_value(const struct stw_acd *acd, uint32_t c, uint64_t word)
+{
+	return acd_field_read_32(&acd->contacts[c].class[word_side(word)]) / STW_CLASS_COUNT;
+}
+
+/* What a set of the waiting tree is: queue, step, least value. */
+static inline uint32_t
+acd_set_make(uint32_t q, uint32_t k, uint32_t value_min)
+{
+	return value_min << 20 | k << 16 | q;
+}
+
+static inline uint32_t
+acd_set_queue(uint32_t what)
+{
+	return what & 0xffff;
+}
+
+static inline uint32_t
+acd_set_step(uint32_t what)
+{
+	return what >> 16 & 0xf;
+}
+
+static inline uint32_t
+acd_set_value(uint32_t what)
+{
+	return what >> 20;
 }
 
 /* Queue of a contact whose word this is. */

@@ -99,25 +99,35 @@ contact_requeue(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
 		struct acd_todo *todo)
 {
 	struct acd_contact *contact = &acd->contacts[c];
-	uint64_t waiting = word_contact_next(word, ACD_CONTACT_WAITING, word_slot(word));
 	uint32_t q = acd_contact_queue(acd, c, word);
 	struct lower_bound_tree_entry entry = {
 		.key = (int64_t)acd_field_read(
 			(_Atomic uint64_t *)&contact->rank_ns[word_side(word)]),
 		.order = acd_field_read(&contact->arrival),
-		.ref = waiting,
 		.item = c,
 	};
 	const struct acd_agent_description *agent = acd_agent_description(acd, word_slot(word));
-	uint32_t position;
+	const struct acd_queue_description *queue = acd_queue_description(acd, q);
+	uint32_t k = word_step(word);
+	uint32_t set, position;
+	uint64_t waiting;
 
+	/* Without one the contact is over, and with it its queue. */
+	if (!queue)
+		return;
+	if (k >= queue->steps_count)
+		k = queue->steps_count - 1;
+	waiting = word_contact_at_step(
+		word_contact_next(word, ACD_CONTACT_WAITING, word_slot(word)), k);
+	entry.ref = waiting;
+	set = acd_step_set(queue, k, acd_contact_value(acd, c, word));
 	acd_field_write_32(&contact->missed_generation, agent ? agent->generation : 0);
 	/* There is an entry for every contact slot, so a full tree is full of stale entries that other threads
 	 * are just taking out. */
 	do {
 		if (acd_word_read(&contact->word) != word)
 			return;
-	} while (lower_bound_tree_insert(&acd->waiting, q, &entry, &position));
+	} while (lower_bound_tree_insert(&acd->waiting, set, &entry, &position));
 	if (!acd_word_change(&contact->word, word, waiting)) {
 		lower_bound_tree_remove(&acd->waiting, position, c, waiting);
 		return;

@@ -15,9 +15,14 @@
  *
  * Who missed a contact is asked again only when nobody else is ready for it, at that moment.
  *
+ * Steps: of the steps that are open to a contact, the first that has somebody ready gives it its agent. A
+ * contact that finds nobody is widened by what needs no wait, and looks again (widen.c).
+ *
  * Progress: each round claims, or finds that another thread has changed the agent, the contact or a bit, or has
- * made a contact visible: lock-free. An agent is asked as to eligibility by the queue's member bit
- * alone (config_queue.c), from both sides, so the two sides never disagree for long.
+ * made a contact visible: lock-free. Whether an agent may have a contact is said by the steps' member bits
+ * alone, from both sides. The agent's own bits only lead to the sets; where they do not lead to the contact for
+ * which he was picked, he is given that one all the same, so the two sides agree at once, even
+ * if who configures is stopped for ever between one bit and the other.
  */
 #include "engine.h"
 
@@ -50,25 +55,25 @@ acd_todo_contact(struct acd_todo *todo, uint32_t c)
 	todo_add(todo, c);
 }
 
-static bool
-bit_of(const _Atomic uint32_t *bits, uint32_t i)
-{
-	return atomic_load_explicit(&bits[i / HINT_BITS_WIDTH], memory_order_relaxed) >>
-		       i % HINT_BITS_WIDTH &
-	       1;
-}
-
-/* An agent for a contact of the queue whom `missed` (ACD_AGENT_NONE: nobody) has missed. */
+/*
+ * The first open step's choice for a contact that stands at step k, and the step in *tier. `but`
+ * (ACD_AGENT_NONE: nobody) is not asked.
+ */
 static uint32_t
-pick(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t missed)
+choose(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t k, uint32_t but,
+       uint32_t *tier)
 {
-	uint32_t a = acd_idle_longest(acd, queue->members, missed);
+	for (*tier = 0; *tier <= k && *tier < queue->steps_count; ++*tier) {
+		const struct acd_step *step = &queue->steps[*tier];
+		uint32_t a;
 
-	if (a != ACD_NOBODY || missed == ACD_AGENT_NONE || !bit_of(queue->members, missed))
-		return a;
-	if (word_state(acd_word_read(&acd->agents[missed].word)) != ACD_AGENT_READY)
-		return ACD_NOBODY;
-	return missed;
+		if (!atomic_load_explicit(&step->open, memory_order_relaxed))
+			continue;
+		a = acd_idle_longest(acd, step->members, but);
+		if (a != ACD_NOBODY)
+			return a;
+	}
+	return ACD_NOBODY;
 }
 
 /* Who missed a waiting contact last; ACD_AGENT_NONE: nobody, or somebody who was removed since. */
@@ -82,6 +87,23 @@ missed_by(struct stw_acd *acd, uint32_t c, uint64_t word)
 	if (!agent || agent->generation != acd_field_read_32(&acd->contacts[c].missed_generation))
 		return ACD_AGENT_NONE;
 	return a;
+}
+
+/* An agent for a contact at this word: him who missed it only if there is nobody else. */
+static uint32_t
+pick(struct stw_acd *acd, uint32_t c, uint64_t word)
+{
+	const struct acd_queue_description *queue =
+		acd_queue_description(acd, acd_contact_queue(acd, c, word));
+	uint32_t missed = missed_by(acd, c, word);
+	uint32_t tier;
+	uint32_t a = queue ? choose(acd, queue, word_step(word), missed, &tier) : ACD_NOBODY;
+
+	if (!queue || a != ACD_NOBODY || missed == ACD_AGENT_NONE ||
+	    word_state(acd_word_read(&acd->agents[missed].word)) != ACD_AGENT_READY ||
+	    !acd_step_takes(acd, queue, word_step(word), acd_contact_value(acd, c, word), missed))
+		return a;
+	return missed;
 }
 
 static bool
@@ -99,53 +121,91 @@ struct best {
 };
 
 static void
-queue_search(struct stw_acd *acd, uint32_t q, uint32_t a, struct best *best)
+best_keep(struct best *best, const struct lower_bound_tree_entry *entry, uint32_t position)
 {
-	const struct acd_queue_description *queue = acd_queue_description(acd, q);
+	if (best->found && !entry_before(entry, &best->entry))
+		return;
+	best->found = true;
+	best->entry = *entry;
+	best->position = position;
+	best->bound = lower_bound_of(entry->key);
+}
+
+static void
+set_search(struct stw_acd *acd, uint32_t set, uint32_t a, struct best *best)
+{
+	uint32_t what = atomic_load_explicit(&acd->sets[set], memory_order_relaxed);
+	const struct acd_queue_description *queue = acd_queue_description(acd, acd_set_queue(what));
 	struct lower_bound_tree_entry entry;
 	uint32_t position;
 
-	if (!queue || !bit_of(queue->members, a) ||
-	    !lower_bound_tree_min(&acd->waiting, q, &entry, &position))
-		return;
-	if (best->found && !entry_before(&entry, &best->entry))
-		return;
-	best->found = true;
-	best->entry = entry;
-	best->position = position;
-	best->bound = lower_bound_of(entry.key);
+	if (queue && acd_step_takes(acd, queue, acd_set_step(what), acd_set_value(what), a) &&
+	    lower_bound_tree_min(&acd->waiting, set, &entry, &position))
+		best_keep(best, &entry, position);
 }
 
-/* Clear the bit of a queue in which nobody waits. */
+/*
+ * The contact for which an agent was picked counts, too, in whatever set the search would look for it.
+ * The agent's bits lead to the sets, the steps' bits decide; while somebody configures, one may be ahead
+ * of the other, and who configures may be stopped there for ever.
+ */
 static void
-queue_unlist(struct stw_acd *acd, uint32_t q)
+given_search(struct stw_acd *acd, uint32_t c, uint32_t a, struct best *best)
 {
-	_Atomic uint64_t *word = &acd->waiting.occupied[q / HINT_BITS_WIDTH];
+	struct acd_contact *contact = &acd->contacts[c];
+	uint64_t word = acd_word_read(&contact->word);
+	const struct acd_queue_description *queue =
+		acd_queue_description(acd, acd_contact_queue(acd, c, word));
+	struct lower_bound_tree_entry entry = {
+		.key = (int64_t)acd_field_read(
+			(_Atomic uint64_t *)&contact->rank_ns[word_side(word)]),
+		.order = acd_field_read(&contact->arrival),
+		.ref = word,
+		.item = c,
+	};
+	uint32_t position = atomic_load_explicit(&contact->entry_position, memory_order_relaxed);
+
+	if (word_state(word) == ACD_CONTACT_WAITING && queue &&
+	    acd_step_takes(acd, queue, word_step(word), acd_contact_value(acd, c, word), a) &&
+	    acd_word_read(&contact->word) == word)
+		best_keep(best, &entry, position);
+}
+
+/* Clear the bit of a set in which nobody waits. */
+static void
+set_unlist(struct stw_acd *acd, uint32_t set)
+{
+	_Atomic uint64_t *word = &acd->waiting.occupied[set / HINT_BITS_WIDTH];
 	uint64_t seen = hint_bits_read(word);
 
-	if (lower_bound_tree_root(&acd->waiting, q) == LOWER_BOUND_TREE_EMPTY)
-		hint_bits_clear(word, q % HINT_BITS_WIDTH, seen);
+	if (lower_bound_tree_root(&acd->waiting, set) == LOWER_BOUND_TREE_EMPTY)
+		hint_bits_clear(word, set % HINT_BITS_WIDTH, seen);
 }
 
-/* The queue with the lowest root among those that the agent may serve; its contacts come first, most likely. */
+/* Sets of a word that may have contacts for the agent. */
 static uint32_t
-queue_lowest(struct stw_acd *acd, const struct acd_agent_description *agent)
+sets_of(struct stw_acd *acd, const struct acd_agent_description *agent, uint32_t w)
+{
+	return (uint32_t)hint_bits_read(&acd->waiting.occupied[w]) &
+	       atomic_load_explicit(&agent->sets[w], memory_order_relaxed);
+}
+
+/* The set with the lowest root among those that the agent may serve; its contacts come first, most likely. */
+static uint32_t
+set_lowest(struct stw_acd *acd, const struct acd_agent_description *agent, uint32_t words)
 {
 	uint32_t lowest = ACD_NOBODY;
 	uint64_t lowest_bound = LOWER_BOUND_TREE_EMPTY;
 
-	for (uint32_t w = 0; w < HINT_BITS_WORDS(acd->config.queues_max); w++) {
-		uint32_t bits = (uint32_t)hint_bits_read(&acd->waiting.occupied[w]) &
-				atomic_load_explicit(&agent->queues[w], memory_order_relaxed);
-
-		for (; bits; bits &= bits - 1) {
-			uint32_t q = w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
-			uint64_t bound = lower_bound_tree_root(&acd->waiting, q);
+	for (uint32_t w = 0; w < words; w++) {
+		for (uint32_t bits = sets_of(acd, agent, w); bits; bits &= bits - 1) {
+			uint32_t set = w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
+			uint64_t bound = lower_bound_tree_root(&acd->waiting, set);
 
 			if (bound == LOWER_BOUND_TREE_EMPTY)
-				queue_unlist(acd, q);
+				set_unlist(acd, set);
 			if (bound < lowest_bound) {
-				lowest = q;
+				lowest = set;
 				lowest_bound = bound;
 			}
 		}
@@ -157,48 +217,66 @@ static void
 best_contact(struct stw_acd *acd, uint32_t a, struct best *best)
 {
 	const struct acd_agent_description *agent = acd_agent_description(acd, a);
+	uint32_t words =
+		HINT_BITS_WORDS(atomic_load_explicit(&acd->sets_end, memory_order_relaxed));
 	uint32_t first;
 
 	best->found = false;
 	best->bound = LOWER_BOUND_TREE_EMPTY;
 	if (!agent)
 		return;
-	first = queue_lowest(acd, agent);
+	first = set_lowest(acd, agent, words);
 	if (first == ACD_NOBODY)
 		return;
-	queue_search(acd, first, a, best);
-	for (uint32_t w = 0; w < HINT_BITS_WORDS(acd->config.queues_max); w++) {
-		uint32_t bits = (uint32_t)hint_bits_read(&acd->waiting.occupied[w]) &
-				atomic_load_explicit(&agent->queues[w], memory_order_relaxed);
+	set_search(acd, first, a, best);
+	for (uint32_t w = 0; w < words; w++) {
+		for (uint32_t bits = sets_of(acd, agent, w); bits; bits &= bits - 1) {
+			uint32_t set = w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
+			uint64_t bound = lower_bound_tree_root(&acd->waiting, set);
 
-		for (; bits; bits &= bits - 1) {
-			uint32_t q = w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
-			uint64_t bound = lower_bound_tree_root(&acd->waiting, q);
-
-			if (q != first && bound < LOWER_BOUND_TREE_EMPTY && bound <= best->bound)
-				queue_search(acd, q, a, best);
+			if (set != first && bound < LOWER_BOUND_TREE_EMPTY && bound <= best->bound)
+				set_search(acd, set, a, best);
 		}
 	}
 }
 
+/* The first open step by which an agent may be given a contact at step k; above k: none. */
+static uint32_t
+tier_of(const struct acd_queue_description *queue, uint32_t k, uint32_t a)
+{
+	uint32_t tier = 0;
+
+	while (tier <= k && tier < queue->steps_count &&
+	       !(atomic_load_explicit(&queue->steps[tier].open, memory_order_relaxed) &&
+		 acd_bit(queue->steps[tier].members, a)))
+		tier++;
+	return tier;
+}
+
 /*
- * Who should have the entry's contact rather than a, who is ready: who has been idle for longer, or
- * anybody when a has missed it. ACD_NOBODY: a it is.
+ * Who should have the entry's contact rather than a, who is ready: somebody of a step before his, who
+ * has been idle for longer, or anybody when a has missed it. ACD_NOBODY: a it is.
  */
 static uint32_t
 better_agent(struct stw_acd *acd, uint32_t a, const struct lower_bound_tree_entry *entry)
 {
 	uint32_t missed = missed_by(acd, entry->item, entry->ref);
+	uint32_t k = word_step(entry->ref);
 	const struct acd_queue_description *queue;
 	uint64_t idle_ns, other_ns;
-	uint32_t other;
+	uint32_t other = ACD_NOBODY;
+	uint32_t tier, tier_a;
 
 	queue = acd_queue_description(acd, acd_contact_queue(acd, entry->item, entry->ref));
-	other = queue ? acd_idle_longest(acd, queue->members, missed) : ACD_NOBODY;
+	if (queue)
+		other = choose(acd, queue, k, missed, &tier);
 	if (other == ACD_NOBODY || other == a)
 		return ACD_NOBODY;
 	if (missed == a)
 		return other;
+	tier_a = tier_of(queue, k, a);
+	if (tier != tier_a)
+		return tier < tier_a ? other : ACD_NOBODY;
 	idle_ns = atomic_load_explicit(&acd->idle_since_ns[a], memory_order_relaxed);
 	other_ns = atomic_load_explicit(&acd->idle_since_ns[other], memory_order_relaxed);
 	return other_ns < idle_ns || (other_ns == idle_ns && other < a) ? other : ACD_NOBODY;
@@ -227,6 +305,8 @@ match_agent(struct stw_acd *acd, uint32_t a, uint32_t given, unsigned deep, uint
 		best_contact(acd, a, &best);
 		if (arrivals != acd_arrivals_read(acd))
 			continue;
+		if (given != ACD_NOBODY && (!best.found || best.entry.item != given))
+			given_search(acd, given, a, &best);
 		if (!best.found)
 			return;
 		if (deep && best.entry.item != given)
@@ -243,41 +323,56 @@ match_contact(struct stw_acd *acd, uint32_t c, uint64_t now_ns, struct acd_todo 
 {
 	for (;;) {
 		uint64_t word = acd_word_read(&acd->contacts[c].word);
-		const struct acd_queue_description *queue;
 		uint32_t a;
 
 		if (word_state(word) != ACD_CONTACT_WAITING)
 			return;
-		queue = acd_queue_description(acd, acd_contact_queue(acd, c, word));
-		a = queue ? pick(acd, queue, missed_by(acd, c, word)) : ACD_NOBODY;
-		if (a == ACD_NOBODY)
+		a = pick(acd, c, word);
+		if (a != ACD_NOBODY)
+			match_agent(acd, a, c, MATCH_DEEP, now_ns, todo);
+		else if (!acd_contact_widen(acd, c, word, 0, now_ns) &&
+			 acd_word_read(&acd->contacts[c].word) == word)
 			return;
-		match_agent(acd, a, c, MATCH_DEEP, now_ns, todo);
 	}
 }
 
-/* More has become matchable than todo holds: ask for the best contact of each queue. One step asks
- * the same of an agent for all contacts of a queue, so when its best finds nobody, none does. */
+/* Offer the contacts of a set, the best first, until one finds nobody. */
+void
+acd_match_set(struct stw_acd *acd, uint32_t set, uint64_t now_ns, struct acd_todo *todo)
+{
+	struct lower_bound_tree_entry entry;
+	uint32_t position;
+
+	while (lower_bound_tree_min(&acd->waiting, set, &entry, &position)) {
+		match_contact(acd, entry.item, now_ns, todo);
+		if (acd_word_read(&acd->contacts[entry.item].word) == entry.ref)
+			break;
+	}
+}
+
+/* More has become matchable than todo holds: ask for the best contact of each set. All of a set ask
+ * the same of an agent, so when its best finds nobody, none does. */
 static void
 match_everything(struct stw_acd *acd, uint64_t now_ns, struct acd_todo *todo)
 {
-	for (uint32_t q = 0; q < acd->config.queues_max; q++) {
-		struct lower_bound_tree_entry entry;
-		uint32_t position;
+	uint32_t sets = atomic_load_explicit(&acd->sets_end, memory_order_relaxed);
 
-		while (lower_bound_tree_min(&acd->waiting, q, &entry, &position)) {
-			match_contact(acd, entry.item, now_ns, todo);
-			if (acd_word_read(&acd->contacts[entry.item].word) == entry.ref)
-				break;
-		}
+	for (uint32_t w = 0; w < HINT_BITS_WORDS(sets); w++) {
+		uint32_t bits = (uint32_t)hint_bits_read(&acd->waiting.occupied[w]);
+
+		for (; bits; bits &= bits - 1)
+			acd_match_set(acd, w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits),
+				      now_ns, todo);
 	}
 }
 
 void
 acd_match_run(struct stw_acd *acd, struct acd_todo *todo, uint64_t now_ns)
 {
+	uint32_t reviews = ACD_REVIEWS_MAX;
 	uint32_t done = 0;
 
+	acd_review_run(acd, &reviews, now_ns, todo);
 	while (done < todo->count || todo->overflow) {
 		uint32_t item;
 
@@ -295,7 +390,9 @@ acd_match_run(struct stw_acd *acd, struct acd_todo *todo, uint64_t now_ns)
 				    todo);
 		else
 			match_contact(acd, item, now_ns, todo);
-		if (done == todo->count)
+		if (done == todo->count) {
 			done = todo->count = 0;
+			acd_review_run(acd, &reviews, now_ns, todo);
+		}
 	}
 }

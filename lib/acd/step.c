@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Routing step: whether an agent meets what a step asks for.
+ * Routing steps: who meets what a step asks for, and where a contact waits that stands at one.
+ *
+ * A contact at step k may be given to the agents of the steps 0 to k that are open. It waits in the set of
+ * the waiting tree that belongs to (queue, k) and, as steps may treat values differently, to its lane. All
+ * contacts of one set ask the same of an agent; so an agent's search asks once per set.
  */
 #include "engine.h"
 
@@ -13,12 +17,50 @@ skills_include(const struct acd_agent_description *agent, const struct stw_skill
 	return false;
 }
 
+/* Whether an agent meets what a step asks for. For the configuration, which keeps it in members. */
 bool
-acd_step_admits(const struct acd_queue_description *queue,
-		const struct acd_agent_description *agent)
+acd_step_admits(const struct acd_step *step, const struct acd_agent_description *agent)
 {
-	for (uint32_t i = 0; i < queue->terms_count; i++)
-		if (!skills_include(agent, &queue->terms[i]))
+	for (uint32_t i = 0; i < step->terms_count; i++)
+		if (!skills_include(agent, &step->terms[i]))
 			return false;
 	return true;
+}
+
+/* Whether an agent is a member of one of the steps 0 to k, open or not. */
+bool
+acd_step_member(const struct acd_queue_description *queue, uint32_t k, uint32_t a)
+{
+	for (uint32_t j = 0; j <= k; j++)
+		if (acd_bit(queue->steps[j].members, a))
+			return true;
+	return false;
+}
+
+/* Whether an agent may be given a contact that stands at step k. */
+bool
+acd_step_takes(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t k,
+	       uint32_t value, uint32_t a)
+{
+	for (uint32_t j = 0; j <= k && j < queue->steps_count; j++) {
+		const struct acd_step *step = &queue->steps[j];
+
+		if (atomic_load_explicit(&step->open, memory_order_relaxed) &&
+		    acd_bit(step->members, a))
+			return true;
+	}
+	return false;
+}
+
+/* The set in which a contact of the value waits at step k, or at the last one if there are fewer. */
+uint32_t
+acd_step_set(const struct acd_queue_description *queue, uint32_t k, uint32_t value)
+{
+	const struct acd_step *step =
+		&queue->steps[k < queue->steps_count ? k : queue->steps_count - 1];
+	uint32_t lane = step->lanes_count - 1;
+
+	while (value < step->lanes[lane].value_min)
+		lane--;
+	return step->lanes[lane].set;
 }

@@ -100,6 +100,20 @@ sweep_contact(struct stw_acd *acd, uint32_t c, uint64_t now_ns, struct acd_todo 
 		acd_todo_contact(todo, c);
 }
 
+/* Conditions that come true by themselves. */
+static void
+sweep_queue(struct stw_acd *acd, uint32_t q)
+{
+	const struct acd_queue_description *queue = acd_queue_description(acd, q);
+
+	for (uint32_t k = 1; queue && k < queue->steps_count; k++) {
+		if (queue->steps[k].when != STW_STEP_WHEN_TIME) {
+			acd_review_ask(acd, q);
+			return;
+		}
+	}
+}
+
 static void
 sweep(struct stw_acd *acd, uint64_t now_ns, struct acd_todo *todo)
 {
@@ -108,6 +122,7 @@ sweep(struct stw_acd *acd, uint64_t now_ns, struct acd_todo *todo)
 	for (uint32_t i = first; i < first + SWEEP_STEPS; i++) {
 		sweep_agent(acd, i % acd->config.agents_max, now_ns, todo);
 		sweep_contact(acd, i % acd->config.contacts_max, now_ns, todo);
+		sweep_queue(acd, i % acd->config.queues_max);
 		acd_match_run(acd, todo, now_ns);
 	}
 }

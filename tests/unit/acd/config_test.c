@@ -132,7 +132,7 @@ Test(config, queue_fields_outside_their_ranges_are_refused)
 	step.select = (enum stw_select)77;
 	cr_assert_eq(stw_queue_define(house, &config, &queue), -EINVAL);
 	step.select = STW_SELECT_LONGEST_IDLE;
-	config.steps_count = 2;
+	config.steps_count = STW_QUEUE_STEPS_MAX + 1;
 	cr_assert_eq(stw_queue_define(house, &config, &queue), -EINVAL);
 	cr_assert_eq(queue.id, 9);
 	config.steps_count = 1;
