@@ -65,6 +65,20 @@ random_agent_rule(struct history *history, struct oracle_agent_rule *rule)
 }
 
 static void
+random_step_rule(struct history *history, uint32_t k, struct oracle_step_rule *rule)
+{
+	struct random *random = &history->random;
+
+	random_levels(history, rule->level, 500, 8);
+	if (!k)
+		return;
+	rule->after_ns = random_happens(random, 200)   ? STW_STEP_NEVER
+			 : random_happens(random, 200) ? 0
+						       : random_below(random, 40 * MS);
+	rule->when = (enum stw_step_when)random_below(random, STW_STEP_WHEN_ALL_NOT_READY + 1);
+}
+
+static void
 random_queue_rule(struct history *history, struct oracle_queue_rule *rule)
 {
 	struct random *random = &history->random;
@@ -79,7 +93,11 @@ random_queue_rule(struct history *history, struct oracle_queue_rule *rule)
 	rule->target_ns = history->target_ns[random_happens(random, 400)
 						     ? 0
 						     : random_below(random, HISTORY_TABLES)];
-	random_levels(history, rule->level, 500, 8);
+	rule->steps_count = 1;
+	if (history->size->steps > 1)
+		rule->steps_count += random_below(random, history->size->steps);
+	for (uint32_t k = 0; k < rule->steps_count; k++)
+		random_step_rule(history, k, &rule->step[k]);
 }
 
 /* An agent, most often one of whom the call makes sense. */

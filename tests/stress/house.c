@@ -143,7 +143,9 @@ make_configure(struct house_thread *thread, struct step *step)
 		struct oracle_queue_rule *rule = &house->queue_rules[q];
 
 		for (uint32_t i = 0; i < house->plan.skills; i++)
-			rule->level[i] = (uint8_t)random_below(&thread->random, 3);
+			rule->step[0].level[i] = (uint8_t)random_below(&thread->random, 3);
+		/* More steps or fewer, so that those who wait are moved. */
+		rule->steps_count = 1 + random_below(&thread->random, ORACLE_STEPS_MAX);
 		step->kind = STEP_QUEUE_UPDATE;
 		step->queue = house->queues[q].id;
 		step->queue_rule = *rule;
@@ -306,6 +308,19 @@ define_agents(struct house *house, struct random *random)
 	return error;
 }
 
+/* Steps after the first, for anyone: by time soon, by time late, when nobody works. */
+static void
+make_steps(struct oracle_queue_rule *rule, struct random *random)
+{
+	rule->steps_count = 1 + random_below(random, ORACLE_STEPS_MAX);
+	for (uint32_t k = 1; k < ORACLE_STEPS_MAX; k++) {
+		rule->step[k].level[0] = (uint8_t)(ORACLE_STEPS_MAX - 1 - k);
+		rule->step[k].after_ns = random_below(random, 2) ? k * 20000 : STW_STEP_NEVER;
+		rule->step[k].when =
+			(enum stw_step_when)random_below(random, STW_STEP_WHEN_ALL_NOT_READY + 1);
+	}
+}
+
 static int
 define_queues(struct house *house, struct random *random)
 {
@@ -319,7 +334,8 @@ define_queues(struct house *house, struct random *random)
 		rule->wrap_up_ns = q & 1 ? house->plan.wrap_up_ns : 0;
 		rule->target_ns = house->target_ns;
 		for (uint32_t i = 0; i < house->plan.skills; i++)
-			rule->level[i] = (uint8_t)random_below(random, 2);
+			rule->step[0].level[i] = (uint8_t)random_below(random, 2);
+		make_steps(rule, random);
 		snprintf(step.name, sizeof(step.name), "queue-%u", q);
 		step.queue_rule = *rule;
 		step_engine(house->acd, &house->skills, &step);
@@ -350,6 +366,7 @@ house_open(struct house *house, const struct house_plan *plan, uint64_t seed)
 	config.events_max = plan->events_max;
 	config.threads_max = HOUSE_THREADS_MAX + 1;
 	config.seed = seed;
+	config.steps_max = plan->queues * ORACLE_STEPS_MAX;
 	ledger_create(&house->ledger, plan->agents, plan->contacts_max);
 	house->ledger.has_gaps = plan->events_max < HOUSE_EVENTS_SAFE;
 	error = stw_acd_create(&house->acd, &config);

@@ -80,17 +80,27 @@ look(struct house *house, struct picture *picture)
 }
 
 static bool
-is_eligible(const struct house *house, uint32_t a, uint64_t queue)
+is_admitted(const struct house *house, uint32_t a, const struct oracle_step_rule *step)
 {
-	for (uint32_t q = 0; q < house->plan.queues; q++) {
-		if (house->queues[q].id != queue)
-			continue;
-		for (uint32_t i = 0; i < house->plan.skills; i++) {
-			if (house->agent_rules[a].level[i] < house->queue_rules[q].level[i])
-				return false;
-		}
+	for (uint32_t i = 0; i < house->plan.skills; i++) {
+		if (house->agent_rules[a].level[i] < step->level[i])
+			return false;
 	}
 	return true;
+}
+
+static bool
+is_eligible(const struct house *house, uint32_t a, const struct stw_contact_status *contact)
+{
+	for (uint32_t q = 0; q < house->plan.queues; q++) {
+		if (house->queues[q].id != contact->queue.id)
+			continue;
+		for (uint32_t k = 0; k <= contact->step; k++) {
+			if (is_admitted(house, a, &house->queue_rules[q].step[k]))
+				return true;
+		}
+	}
+	return false;
 }
 
 /* P3. Who missed a contact is asked last, but is asked: so there is no exception. */
@@ -102,7 +112,7 @@ check_nobody_is_missed(struct house *house, const struct picture *picture)
 			continue;
 		for (uint32_t c = 0; c < picture->contacts; c++) {
 			if (picture->statuses[c].state == STW_CONTACT_WAITING &&
-			    is_eligible(house, a, picture->statuses[c].queue.id))
+			    is_eligible(house, a, &picture->statuses[c]))
 				return wrong(house,
 					     "P3: agent %u is ready since %" PRIu64
 					     ", contact %" PRIx64 " waits since %" PRIu64,

@@ -37,10 +37,10 @@ is_same_event(struct compare *compare, const struct stw_event *got, const struct
 {
 	return got->type == wanted->type && got->agent_state == wanted->agent_state &&
 	       got->reason == wanted->reason && got->value == wanted->value &&
-	       got->urgency == wanted->urgency && got->time_ns == wanted->time_ns &&
-	       got->wait_ns == wanted->wait_ns && got->contact.id == wanted->contact.id &&
-	       got->agent.id == wanted->agent.id && got->queue.id == wanted->queue.id &&
-	       got->contact_cookie == wanted->contact_cookie &&
+	       got->urgency == wanted->urgency && got->step == wanted->step &&
+	       got->time_ns == wanted->time_ns && got->wait_ns == wanted->wait_ns &&
+	       got->contact.id == wanted->contact.id && got->agent.id == wanted->agent.id &&
+	       got->queue.id == wanted->queue.id && got->contact_cookie == wanted->contact_cookie &&
 	       got->agent_cookie == wanted->agent_cookie &&
 	       got->queue_cookie == wanted->queue_cookie && got->lost == wanted->lost &&
 	       is_same_offer(compare, got, wanted);
@@ -56,12 +56,13 @@ share_life(const struct stw_event *a, const struct stw_event *b)
 static void
 event_text(const struct stw_event *e, char *text, size_t bytes)
 {
-	snprintf(
-		text, bytes,
-		"type=%d contact=%" PRIx64 " agent=%" PRIx64 " queue=%" PRIx64 " state=%d reason=%u"
-		" offer=%" PRIx64 "/%" PRIu64 " class=%u,%u t=%" PRIu64 " wait=%" PRIu64,
-		e->type, e->contact.id, e->agent.id, e->queue.id, e->agent_state, e->reason,
-		e->offer.contact.id, e->offer.number, e->value, e->urgency, e->time_ns, e->wait_ns);
+	snprintf(text, bytes,
+		 "type=%d contact=%" PRIx64 " agent=%" PRIx64 " queue=%" PRIx64
+		 " state=%d reason=%u"
+		 " offer=%" PRIx64 "/%" PRIu64 " class=%u,%u step=%u t=%" PRIu64 " wait=%" PRIu64,
+		 e->type, e->contact.id, e->agent.id, e->queue.id, e->agent_state, e->reason,
+		 e->offer.contact.id, e->offer.number, e->value, e->urgency, e->step, e->time_ns,
+		 e->wait_ns);
 }
 
 /* The first event wanted that is this one; what it may not overtake stands before it. */
@@ -170,6 +171,9 @@ compare_contact(struct compare *compare, struct stw_acd *acd, const struct oracl
 			       "contact %" PRIx64 ": state %d agent %" PRIx64
 			       ", expected state %d agent %" PRIx64,
 			       contact->id, status.state, status.agent.id, contact->state, agent);
+	if (status.step != contact->step)
+		return differs(compare, "contact %" PRIx64 " stands at step %u, expected %u",
+			       contact->id, status.step, contact->step);
 	if (status.enqueue_ns != contact->enqueue_ns || status.cookie != contact->cookie ||
 	    (!contact->red && status.rank_ns != contact->rank_ns))
 		return differs(compare,

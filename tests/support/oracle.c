@@ -68,6 +68,7 @@ oracle_tell(const struct oracle *o, enum stw_event_type type, int contact, int a
 		event->contact_cookie = c->cookie;
 		event->value = c->value;
 		event->urgency = c->urgency;
+		event->step = (uint8_t)c->step;
 		event->wait_ns = now_ns > c->enqueue_ns ? now_ns - c->enqueue_ns : 0;
 		event->queue.id = o->queues[c->queue].id;
 		event->queue_cookie = o->queues[c->queue].rule.cookie;
@@ -92,19 +93,6 @@ oracle_is_before(const struct oracle_contact *a, const struct oracle_contact *b)
 	if (!a->red && a->rank_ns != b->rank_ns)
 		return a->rank_ns < b->rank_ns;
 	return a->arrival < b->arrival;
-}
-
-bool
-oracle_is_eligible(const struct oracle *o, int agent, int contact)
-{
-	const uint8_t *has = o->agents[agent].rule.level;
-	const uint8_t *asked = o->queues[o->contacts[contact].queue].rule.level;
-
-	for (int skill = 0; skill < ORACLE_SKILLS_MAX; skill++) {
-		if (has[skill] < asked[skill])
-			return false;
-	}
-	return true;
 }
 
 static bool
@@ -184,32 +172,20 @@ oracle_offer(struct oracle *o, int agent, int contact, uint64_t now_ns)
 	oracle_tell(o, STW_EVENT_OFFER, contact, agent, now_ns);
 }
 
-/* The agent who has been ready for longest; the test says who of several at one nanosecond. */
-static int
-longest_idle(const struct oracle *o, int contact)
-{
-	int tied[ORACLE_AGENTS_MAX];
-	uint32_t ties = 0;
-
-	for (int a = 0; a < ORACLE_AGENTS_MAX; a++) {
-		if (!oracle_may_take(o, a, contact))
-			continue;
-		if (ties && o->agents[a].since_ns > o->agents[tied[0]].since_ns)
-			continue;
-		if (ties && o->agents[a].since_ns < o->agents[tied[0]].since_ns)
-			ties = 0;
-		tied[ties++] = a;
-	}
-	return tied[ties > 1 ? oracle_choose(ties) : 0];
-}
-
 void
 oracle_settle(struct oracle *o, uint64_t now_ns)
 {
 	int contact;
 
-	while (o->settles && (contact = best_contact_of_all(o)) != ORACLE_NONE)
-		oracle_offer(o, longest_idle(o, contact), contact, now_ns);
+	if (!o->settles)
+		return;
+	for (;;) {
+		oracle_widen_all(o);
+		contact = best_contact_of_all(o);
+		if (contact == ORACLE_NONE)
+			return;
+		oracle_offer(o, oracle_agent_choose(o, contact), contact, now_ns);
+	}
 }
 
 static int64_t
@@ -384,6 +360,8 @@ miss(struct oracle *o, int index, enum stw_event_type type, uint32_t reason, uin
 	c->agent = ORACLE_NONE;
 	c->rings_until_ns = 0;
 	c->declined_by = o->agents[agent].id;
+	if (c->step >= q->rule.steps_count)
+		c->step = q->rule.steps_count - 1;
 	oracle_agent_release(o, agent, true, now_ns);
 	oracle_settle(o, now_ns);
 	oracle_settle_counts(o);
@@ -401,10 +379,10 @@ oracle_decline(struct oracle *o, uint64_t contact, uint64_t offer, uint32_t reas
 	return 0;
 }
 
-/* A timer is a contact's ring, or an agent's wrap-up or pause: kind and index. */
+/* A timer is a contact's ring or next step, or an agent's wrap-up or pause: kind and index. */
 struct timer {
 	uint64_t due_ns;
-	enum { RING, REST } kind;
+	enum { RING, REST, WIDEN } kind;
 	int index;
 };
 
@@ -419,6 +397,31 @@ keep_earliest(struct timer *first, uint32_t count, struct timer timer)
 	return count;
 }
 
+static uint64_t
+timer_place(const struct oracle *o, const struct timer *timer)
+{
+	uint64_t id =
+		timer->kind == REST ? o->agents[timer->index].id : o->contacts[timer->index].id;
+
+	return (uint64_t)(timer->kind == WIDEN) << 40 | (uint64_t)(timer->kind == REST) << 32 |
+	       (uint32_t)id;
+}
+
+/* In the order in which the engine happens to fire timers of one nanosecond: likely the right answer. */
+static void
+timers_sort(const struct oracle *o, struct timer *timers, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++) {
+		for (uint32_t j = i;
+		     j > 0 && timer_place(o, &timers[j]) < timer_place(o, &timers[j - 1]); j--) {
+			struct timer timer = timers[j];
+
+			timers[j] = timers[j - 1];
+			timers[j - 1] = timer;
+		}
+	}
+}
+
 /* Every timer that is next; there may be several at one nanosecond. */
 static uint32_t
 earliest_timers(const struct oracle *o, struct timer *first)
@@ -430,6 +433,8 @@ earliest_timers(const struct oracle *o, struct timer *first)
 			count = keep_earliest(
 				first, count,
 				(struct timer){o->contacts[c].rings_until_ns, RING, c});
+		count = keep_earliest(first, count,
+				      (struct timer){oracle_widens_ns(o, c), WIDEN, c});
 	}
 	for (int a = 0; a < ORACLE_AGENTS_MAX; a++) {
 		const struct oracle_agent *agent = &o->agents[a];
@@ -438,6 +443,7 @@ earliest_timers(const struct oracle *o, struct timer *first)
 			continue;
 		count = keep_earliest(first, count, (struct timer){agent->rests_until_ns, REST, a});
 	}
+	timers_sort(o, first, count);
 	return count;
 }
 
@@ -466,7 +472,7 @@ next_timers(const struct oracle *o, uint64_t now_ns, struct timer *timers)
 int
 oracle_advance(struct oracle *o, uint64_t now_ns, uint32_t budget, uint64_t *next_ns)
 {
-	struct timer first[2 * ORACLE_AGENTS_MAX + ORACLE_CONTACTS_MAX];
+	struct timer first[2 * ORACLE_AGENTS_MAX + 2 * ORACLE_CONTACTS_MAX];
 	uint32_t fired = 0, count;
 
 	while ((count = next_timers(o, now_ns, first)) && first[0].due_ns <= now_ns &&
@@ -474,7 +480,9 @@ oracle_advance(struct oracle *o, uint64_t now_ns, uint32_t budget, uint64_t *nex
 		struct timer timer = first[count > 1 ? oracle_choose(count) : 0];
 
 		fired++;
-		if (timer.kind == RING) {
+		if (timer.kind == WIDEN) {
+			oracle_widen(o, timer.index, now_ns - o->contacts[timer.index].enqueue_ns);
+		} else if (timer.kind == RING) {
 			miss(o, timer.index, STW_EVENT_TIMED_OUT, 0, now_ns);
 		} else {
 			oracle_agent_enter(o, timer.index, STW_AGENT_READY, 0, now_ns);

@@ -19,6 +19,7 @@
 #define ORACLE_QUEUES_MAX   6
 #define ORACLE_CONTACTS_MAX 48
 #define ORACLE_SKILLS_MAX   4
+#define ORACLE_STEPS_MAX    4
 #define ORACLE_EVENTS_MAX   512
 #define ORACLE_CHOICES_MAX  64
 #define ORACLE_NONE         (-1)
@@ -34,12 +35,20 @@ struct oracle_agent_rule {
 	uint8_t level[ORACLE_SKILLS_MAX]; /**< 0: has it not */
 };
 
+/** Description of a routing step, as both sides are told it. */
+struct oracle_step_rule {
+	uint8_t level[ORACLE_SKILLS_MAX]; /**< 0: not asked for */
+	uint64_t after_ns;
+	enum stw_step_when when; /**< not WAIT_ABOVE, which comes true by itself */
+};
+
 /** Description of a queue, as both sides are told it. */
 struct oracle_queue_rule {
 	uint64_t cookie;
 	uint64_t offer_timeout_ns, wrap_up_ns, service_level_ns;
 	uint32_t length_max;
-	uint8_t level[ORACLE_SKILLS_MAX];            /**< 0: not asked for */
+	uint32_t steps_count; /**< 1 or more */
+	struct oracle_step_rule step[ORACLE_STEPS_MAX];
 	const int64_t (*target_ns)[STW_CLASS_COUNT]; /**< lives as long as the test */
 };
 
@@ -70,6 +79,7 @@ struct oracle_contact {
 	uint64_t rings_until_ns; /**< 0: no timer */
 	uint64_t offer;          /**< oracle's own number of its last offer, over the whole house */
 	uint64_t declined_by;    /**< id of the agent who missed its last offer; 0: nobody */
+	uint32_t step;           /**< last one open to it */
 };
 
 struct oracle_queue {
@@ -140,6 +150,8 @@ int oracle_agent_find(const struct oracle *o, uint64_t id);
 int oracle_queue_find(const struct oracle *o, uint64_t id);
 int oracle_contact_find(const struct oracle *o, uint64_t id);
 bool oracle_is_eligible(const struct oracle *o, int agent, int contact);
+/** The first step that is open to the contact and has the agent; above its last: none. */
+uint32_t oracle_tier(const struct oracle *o, int agent, int contact);
 bool oracle_may_take(const struct oracle *o, int agent, int contact);
 bool oracle_is_before(const struct oracle_contact *a, const struct oracle_contact *b);
 int oracle_best_contact(const struct oracle *o, int agent);

@@ -209,6 +209,8 @@ oracle_agent_not_ready(struct oracle *o, uint64_t agent, uint32_t reason, uint64
 	}
 	if (a->state != STW_AGENT_NOT_READY || a->reason != reason)
 		oracle_agent_enter(o, index, STW_AGENT_NOT_READY, reason, now_ns);
+	oracle_settle(o, now_ns);
+	oracle_settle_counts(o);
 	return 0;
 }
 
@@ -228,6 +230,8 @@ oracle_agent_logout(struct oracle *o, uint64_t agent, uint64_t now_ns)
 		return 0;
 	}
 	oracle_agent_enter(o, index, STW_AGENT_LOGGED_OUT, 0, now_ns);
+	oracle_settle(o, now_ns);
+	oracle_settle_counts(o);
 	return 0;
 }
 
@@ -257,6 +261,13 @@ oracle_queue_update(struct oracle *o, uint64_t queue, const struct oracle_queue_
 	if (index == ORACLE_NONE)
 		return -ESTALE;
 	o->queues[index].rule = *rule;
+	for (int c = 0; c < ORACLE_CONTACTS_MAX; c++) {
+		struct oracle_contact *contact = &o->contacts[c];
+
+		if (contact->known && contact->queue == index &&
+		    contact->state == STW_CONTACT_WAITING && contact->step >= rule->steps_count)
+			contact->step = rule->steps_count - 1;
+	}
 	oracle_settle(o, now_ns);
 	oracle_settle_counts(o);
 	return 0;

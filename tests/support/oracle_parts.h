@@ -22,4 +22,16 @@ void oracle_agent_release(struct oracle *o, int agent, bool missed, uint64_t now
 /** The agent's contact is over. */
 void oracle_agent_wrap_up(struct oracle *o, int agent, uint64_t wrap_up_ns, uint64_t now_ns);
 
+/** The agent who gets a contact that somebody may take. */
+int oracle_agent_choose(const struct oracle *o, int contact);
+
+/** Open the steps that are due to a contact that has waited for so long; returns whether one was. */
+bool oracle_widen(struct oracle *o, int contact, uint64_t waited_ns);
+
+/** Open the steps that need no wait to all who wait and find nobody. */
+void oracle_widen_all(struct oracle *o);
+
+/** When the next step opens to a contact by time; 0: not before something else happens. */
+uint64_t oracle_widens_ns(const struct oracle *o, int contact);
+
 #endif

@@ -58,18 +58,34 @@ agent_config(struct stw_acd *acd, const struct step_skills *skills, struct step 
 }
 
 static void
+step_config(const struct step_skills *skills, const struct oracle_step_rule *rule,
+	    struct stw_skill_level *list, struct stw_step_config *config)
+{
+	*config = (struct stw_step_config){
+		.terms = list,
+		.terms_count = levels(skills, rule->level, list),
+		.after_ns = rule->after_ns,
+		.when = rule->when,
+	};
+}
+
+static void
 queue_config(struct stw_acd *acd, const struct step_skills *skills, struct step *step)
 {
-	struct stw_skill_level list[ORACLE_SKILLS_MAX];
-	struct stw_step_config terms = {list, levels(skills, step->queue_rule.level, list),
-					STW_SELECT_LONGEST_IDLE};
+	struct stw_skill_level list[ORACLE_STEPS_MAX][ORACLE_SKILLS_MAX];
+	struct stw_step_config steps[ORACLE_STEPS_MAX];
 	struct stw_queue_config config = STW_QUEUE_CONFIG_INIT;
 	struct stw_queue queue = {step->queue};
 
 	config.name = step->name[0] ? step->name : NULL;
 	config.cookie = step->queue_rule.cookie;
-	config.steps = &terms;
-	config.steps_count = terms.terms_count ? 1 : 0;
+	for (uint32_t k = 0; k < step->queue_rule.steps_count; k++)
+		step_config(skills, &step->queue_rule.step[k], list[k], &steps[k]);
+	config.steps = steps;
+	config.steps_count = step->queue_rule.steps_count;
+	/* No step is one that takes anyone. */
+	if (config.steps_count == 1 && !steps[0].terms_count)
+		config.steps_count = 0;
 	config.offer_timeout_ns = step->queue_rule.offer_timeout_ns;
 	config.wrap_up_ns = step->queue_rule.wrap_up_ns;
 	config.service_level_ns = step->queue_rule.service_level_ns;
@@ -199,6 +215,24 @@ step_oracle(struct oracle *o, const struct step *s, uint64_t *next_ns)
 	}
 }
 
+static void
+queue_text(const struct step *s, char *text, size_t bytes)
+{
+	const struct oracle_queue_rule *rule = &s->queue_rule;
+	int used = snprintf(text, bytes,
+			    " queue=%" PRIx64 " name=%s timeout=%" PRIu64 " wrap_up=%" PRIu64
+			    " length_max=%u -> %d id=%" PRIx64,
+			    s->queue, s->name, rule->offer_timeout_ns, rule->wrap_up_ns,
+			    rule->length_max, s->result, s->id);
+
+	for (uint32_t k = 0; k < rule->steps_count && (size_t)used < bytes; k++)
+		used += snprintf(text + used, bytes - (size_t)used,
+				 " step(%u,%u,%u,%u after=%" PRId64 " when=%d)",
+				 rule->step[k].level[0], rule->step[k].level[1],
+				 rule->step[k].level[2], rule->step[k].level[3],
+				 (int64_t)rule->step[k].after_ns, rule->step[k].when);
+}
+
 void
 step_text(const struct step *s, char *text, size_t bytes)
 {
@@ -229,11 +263,5 @@ step_text(const struct step *s, char *text, size_t bytes)
 			 s->agent_rule.level[2], s->agent_rule.level[3], s->agent_rule.misses_max,
 			 s->agent_rule.penalty_ns, s->result, s->id);
 	else
-		snprintf(text, rest,
-			 " queue=%" PRIx64 " name=%s levels=%u,%u,%u,%u timeout=%" PRIu64
-			 " wrap_up=%" PRIu64 " length_max=%u -> %d id=%" PRIx64,
-			 s->queue, s->name, s->queue_rule.level[0], s->queue_rule.level[1],
-			 s->queue_rule.level[2], s->queue_rule.level[3],
-			 s->queue_rule.offer_timeout_ns, s->queue_rule.wrap_up_ns,
-			 s->queue_rule.length_max, s->result, s->id);
+		queue_text(s, text, rest);
 }
