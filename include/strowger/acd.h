@@ -22,6 +22,7 @@
 #include <strowger/export.h>
 #include <strowger/offer.h>
 #include <strowger/queue.h>
+#include <strowger/requirement.h>
 #include <strowger/skill.h>
 #include <strowger/stats.h>
 
@@ -41,12 +42,14 @@ struct stw_acd_config {
 	uint64_t seed;         /**< of all random choices; 0 is a seed like any other */
 	uint32_t steps_max;    /**< routing steps of all queues together, to 655,350; 0, or fewer
 				    than queues_max: queues_max */
+	uint32_t attributes_max; /**< to 4,096; 0: none */
+	uint32_t pools_max;      /**< to 4,096; 0: none */
 };
 
 /** A house of 1,000 agents, 100 queues and 10,000 contacts. */
 #define STW_ACD_CONFIG_INIT                                                                        \
 	{                                                                                          \
-		sizeof(struct stw_acd_config), 1000, 100, 10000, 64, 65536, 64, 1, 400             \
+		sizeof(struct stw_acd_config), 1000, 100, 10000, 64, 65536, 64, 1, 400, 64, 64     \
 	}
 
 /**

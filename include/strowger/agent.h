@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include <strowger/export.h>
+#include <strowger/requirement.h>
 #include <strowger/skill.h>
 
 #ifdef __cplusplus
@@ -58,12 +59,19 @@ struct stw_agent_config {
 						    is set not-ready; 0: never */
 	uint64_t penalty_ns; /**< pause after a decline or time-out before the next
 						    offer, nanoseconds; 0: none */
+	const struct stw_attribute_value
+		*attributes;       /**< copied; NULL when attributes_count is 0 */
+	uint32_t attributes_count; /**< 0 to STW_AGENT_ATTRIBUTES_MAX */
+	struct stw_pool pool;      /**< team, site or partner he belongs to; id 0: none */
 };
 
 /** An agent without skills, without penalties. */
 #define STW_AGENT_CONFIG_INIT                                                                      \
 	{                                                                                          \
-		sizeof(struct stw_agent_config), 0, 0, 0, 0, 0, 0                                  \
+		sizeof(struct stw_agent_config), 0, 0, 0, 0, 0, 0, 0, 0,                           \
+		{                                                                                  \
+			0                                                                          \
+		}                                                                                  \
 	}
 
 /** What a reader sees of an agent at one instant. */
@@ -85,7 +93,7 @@ struct stw_agent_status {
  * @param agent   set on success only
  * @return 0
  * @return -EINVAL  a field is outside its range
- * @return -ESTALE  a skill is not defined
+ * @return -ESTALE  a skill, attribute or pool is not defined
  * @return -EEXIST  the name is taken
  * @return -ENOSPC  agents_max agents are defined
  * @return -ENOMEM  no memory for the copy
@@ -106,7 +114,7 @@ STW_API int stw_agent_define(struct stw_acd *acd, const struct stw_agent_config 
  * @param now_ns  host's clock, nanoseconds; a new skill may match a waiting contact at once
  * @return 0
  * @return -EINVAL  a field is outside its range, or another name
- * @return -ESTALE  the agent was removed, or a skill is not defined
+ * @return -ESTALE  the agent was removed, or a skill, attribute or pool is not defined
  * @return -ENOMEM  no memory for the copy
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.

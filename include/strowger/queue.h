@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <strowger/export.h>
+#include <strowger/requirement.h>
 #include <strowger/skill.h>
 
 #ifdef __cplusplus
@@ -63,6 +64,10 @@ struct stw_step_config {
 				     at once; STW_STEP_NEVER. Of the first step: 0 */
 	enum stw_step_when when; /**< or when this holds; of the first step: WHEN_TIME */
 	uint64_t wait_bound_ns;  /**< of WHEN_WAIT_ABOVE, nanoseconds, to 2^61; else 0 */
+	const struct stw_term
+		*requirement;       /**< must hold, beside the terms; copied; NULL: nothing */
+	uint32_t requirement_count; /**< 0 to STW_REQUIREMENT_TERMS_MAX; 0: nothing */
+	struct stw_pool pool;       /**< only agents of this pool; id 0: of any, or none */
 };
 
 /** Description of a queue. Begin with STW_QUEUE_CONFIG_INIT. */
@@ -104,7 +109,7 @@ struct stw_queue_config {
  * @param queue   set on success only
  * @return 0
  * @return -EINVAL  a field is outside its range
- * @return -ESTALE  a skill is not defined
+ * @return -ESTALE  a skill, attribute or pool is not defined
  * @return -EEXIST  the name is taken
  * @return -ENOSPC  queues_max queues are defined, or steps_max steps
  * @return -ENOMEM  no memory for the copy
@@ -127,7 +132,7 @@ STW_API int stw_queue_define(struct stw_acd *acd, const struct stw_queue_config 
  * @param now_ns  host's clock, nanoseconds; a waiting contact may be matched at once
  * @return 0
  * @return -EINVAL  a field is outside its range, or another name
- * @return -ESTALE  the queue was removed, or a skill is not defined
+ * @return -ESTALE  the queue was removed, or a skill, attribute or pool is not defined
  * @return -ENOSPC  more than steps_max steps; those that go count until the return
  * @return -ENOMEM  no memory for the copy
  *

@@ -30,7 +30,8 @@ config_check(const struct stw_acd_config *config)
 	    config->agents_max > 1000000 || !config->queues_max || config->queues_max > 65535 ||
 	    !config->contacts_max || config->contacts_max > 1000000 || !config->skills_max ||
 	    config->skills_max > 4096 || config->events_max < 64 || config->events_max > 16777216 ||
-	    !config->threads_max || config->threads_max > 1024 || config->steps_max > 655350)
+	    !config->threads_max || config->threads_max > 1024 || config->steps_max > 655350 ||
+	    config->attributes_max > 4096 || config->pools_max > 4096)
 		return -EINVAL;
 	return 0;
 }
@@ -43,7 +44,7 @@ struct parts {
 	void *waiting, *timers, *counters, *events;
 	void *sets, *conditional, *reviews;
 	void *contact_slots, *agent_slots, *queue_slots, *set_slots;
-	void *skill_names, *agent_names, *queue_names;
+	void *skill_names, *agent_names, *queue_names, *attribute_names, *pool_names;
 };
 
 /* Entries that a tree must hold: one per thing, and what each thread may be about to put in. */
@@ -104,6 +105,8 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 	parts->skill_names = layout_take(&layout, names_bytes(config->skills_max));
 	parts->agent_names = layout_take(&layout, names_bytes(config->agents_max));
 	parts->queue_names = layout_take(&layout, names_bytes(config->queues_max));
+	parts->attribute_names = layout_take(&layout, names_bytes(config->attributes_max));
+	parts->pool_names = layout_take(&layout, names_bytes(config->pools_max));
 	return layout.used;
 }
 
@@ -150,6 +153,8 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 	names_init(&acd->skill_names, parts->skill_names, config->skills_max);
 	names_init(&acd->agent_names, parts->agent_names, config->agents_max);
 	names_init(&acd->queue_names, parts->queue_names, config->queues_max);
+	names_init(&acd->attribute_names, parts->attribute_names, config->attributes_max);
+	names_init(&acd->pool_names, parts->pool_names, config->pools_max);
 	control_lock_init(&acd->lock);
 	for (uint32_t w = 0; w < HINT_BITS_WORDS(config->agents_max); w++)
 		atomic_init(&acd->idle_bounds[w], LOWER_BOUND_EMPTY_WORD);

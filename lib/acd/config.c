@@ -76,10 +76,15 @@ stw_skill_find(struct stw_acd *acd, const char *name, struct stw_skill *skill)
 static int
 agent_config_check(struct stw_acd *acd, const struct stw_agent_config *config)
 {
+	int error;
+
 	if (config->struct_size < sizeof(*config) ||
 	    config->skills_count > acd->config.skills_max || config->penalty_ns > ACD_DURATION_MAX)
 		return -EINVAL;
-	return config_terms_check(acd, config->skills, config->skills_count);
+	error = config_attributes_check(acd, config->attributes, config->attributes_count);
+	if (!error)
+		error = config_terms_check(acd, config->skills, config->skills_count);
+	return error ? error : config_pool_check(acd, config->pool);
 }
 
 static void
@@ -88,6 +93,7 @@ description_free(struct acd_agent_description *agent)
 	if (!agent)
 		return;
 	free(agent->skills);
+	free(agent->attributes);
 	free(agent->sets);
 	free(agent);
 }
@@ -102,7 +108,8 @@ description_make(struct stw_acd *acd, const struct stw_agent_config *config, con
 		return NULL;
 	agent->sets = calloc(HINT_BITS_WORDS(acd->sets_max), sizeof(*agent->sets));
 	agent->skills = calloc((size_t)config->skills_count + 1, sizeof(*agent->skills));
-	if (!agent->sets || !agent->skills) {
+	if (!agent->sets || !agent->skills ||
+	    config_attributes_copy(agent, config->attributes, config->attributes_count)) {
 		description_free(agent);
 		return NULL;
 	}
@@ -113,6 +120,7 @@ description_make(struct stw_acd *acd, const struct stw_agent_config *config, con
 	agent->misses_max = config->misses_max;
 	agent->penalty_ns = config->penalty_ns;
 	agent->cookie = config->cookie;
+	agent->pool = config->pool.id;
 	memcpy(agent->name, name, strlen(name) + 1);
 	return agent;
 }
@@ -125,7 +133,7 @@ members_mark(struct stw_acd *acd, uint32_t a, const struct acd_agent_description
 		struct acd_queue_description *queue = acd_queue_description(acd, q);
 
 		for (uint32_t k = 0; queue && k < queue->steps_count; k++)
-			if ((agent && acd_step_admits(&queue->steps[k], agent)) == set)
+			if ((agent && config_step_admits(&queue->steps[k], agent)) == set)
 				config_bit_set(queue->steps[k].members, a, set);
 	}
 }
@@ -148,7 +156,7 @@ sets_expect(struct stw_acd *acd, struct acd_agent_description *agent)
 		bool admits = false;
 
 		for (uint32_t k = 0; queue && k < queue->steps_count; k++) {
-			admits = admits || acd_step_admits(&queue->steps[k], agent);
+			admits = admits || config_step_admits(&queue->steps[k], agent);
 			for (uint32_t i = 0; admits && i < queue->steps[k].lanes_count; i++)
 				config_bit_set(agent->sets, queue->steps[k].lanes[i].set, true);
 		}

@@ -26,6 +26,17 @@ step_check(const struct stw_step_config *step, bool first)
 	return step->when != STW_STEP_WHEN_WAIT_ABOVE && step->wait_bound_ns ? -EINVAL : 0;
 }
 
+/* What a step asks of an agent. */
+static int
+requirements_check(struct stw_acd *acd, const struct stw_step_config *step)
+{
+	int error = config_requirement_check(acd, step->requirement, step->requirement_count);
+
+	if (!error)
+		error = config_terms_check(acd, step->terms, step->terms_count);
+	return error ? error : config_pool_check(acd, step->pool);
+}
+
 int
 config_steps_check(struct stw_acd *acd, const struct stw_queue_config *config)
 {
@@ -36,16 +47,17 @@ config_steps_check(struct stw_acd *acd, const struct stw_queue_config *config)
 	for (uint32_t k = 0; k < config->steps_count && !error; k++)
 		error = step_check(&config->steps[k], !k);
 	for (uint32_t k = 0; k < config->steps_count && !error; k++)
-		error = config_terms_check(acd, config->steps[k].terms,
-					   config->steps[k].terms_count);
+		error = requirements_check(acd, &config->steps[k]);
 	return error;
 }
 
 void
 config_steps_free(struct acd_queue_description *queue)
 {
-	for (uint32_t k = 0; queue->steps && k < queue->steps_count; k++)
+	for (uint32_t k = 0; queue->steps && k < queue->steps_count; k++) {
 		free(queue->steps[k].members);
+		free(queue->steps[k].requirement);
+	}
 	free(queue->steps);
 }
 
@@ -61,6 +73,12 @@ step_make(struct stw_acd *acd, const struct stw_step_config *config, struct acd_
 		step->when = config->when;
 		step->after_ns = config->after_ns;
 		step->wait_bound_ns = config->wait_bound_ns;
+		step->pool = config->pool.id;
+		step->requirement_count = config->requirement_count;
+		step->requirement =
+			config_requirement_copy(config->requirement, config->requirement_count);
+		if (config->requirement_count && !step->requirement)
+			return -ENOMEM;
 		step->terms_count = config->terms_count;
 		if (config->terms_count)
 			memcpy(step->terms, config->terms,
@@ -69,7 +87,7 @@ step_make(struct stw_acd *acd, const struct stw_step_config *config, struct acd_
 	for (uint32_t a = 0; a < acd->agents_end; a++)
 		if (acd_agent_description(acd, a))
 			config_bit_set(step->members, a,
-				       acd_step_admits(step, acd_agent_description(acd, a)));
+				       config_step_admits(step, acd_agent_description(acd, a)));
 	return 0;
 }
 

@@ -46,6 +46,19 @@
 #define ACD_NOW_MAX      (UINT64_C(1) << 62)
 #define ACD_DURATION_MAX (UINT64_C(1) << 61)
 
+/* A term of a requirement, an attribute of an agent: copies of what the host said. */
+struct acd_term {
+	enum stw_term_kind kind;
+	uint32_t level;
+	uint64_t what; /* skill or attribute */
+	char value[STW_VALUE_BYTES_MAX + 1];
+};
+
+struct acd_attribute {
+	uint64_t attribute;
+	char value[STW_VALUE_BYTES_MAX + 1];
+};
+
 /* Description of an agent: replaced as a whole, read inside of read-side sections. */
 struct acd_agent_description {
 	uint32_t generation;
@@ -55,6 +68,9 @@ struct acd_agent_description {
 	uint32_t skills_count;
 	_Atomic uint32_t *sets; /* bits: waiting sets that he may be given contacts of */
 	struct stw_skill_level *skills;
+	uint32_t attributes_count;
+	struct acd_attribute *attributes;
+	uint64_t pool; /* 0: none */
 	char name[STW_NAME_BYTES_MAX + 1];
 };
 
@@ -75,6 +91,9 @@ struct acd_step {
 	uint64_t after_ns;
 	uint64_t wait_bound_ns;
 	uint32_t terms_count;
+	uint32_t requirement_count;
+	struct acd_term *requirement;
+	uint64_t pool;        /* 0: any */
 	uint32_t lanes_count; /* 1 or more */
 	struct acd_lane lanes[ACD_LANES_MAX];
 	struct stw_skill_level terms[STW_STEP_TERMS_MAX];
@@ -209,7 +228,11 @@ struct stw_acd {
 	struct slot_pool queue_slots;
 	struct slot_pool set_slots;
 	uint32_t *agent_generations;
+	struct names attribute_names;
+	struct names pool_names;
 	uint32_t skills_count;
+	uint32_t attributes_count;
+	uint32_t pools_count;
 	uint32_t agents_end; /* slots at or above were never used */
 	uint32_t queues_end;
 	void *memory;
@@ -263,7 +286,6 @@ void acd_match_run(struct stw_acd *acd, struct acd_todo *todo, uint64_t now_ns);
 int64_t acd_rank(uint64_t enqueue_ns, int64_t target_ns, uint64_t credit_ns);
 
 /* step.c */
-bool acd_step_admits(const struct acd_step *step, const struct acd_agent_description *agent);
 bool acd_step_takes(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t k,
 		    uint32_t value, uint32_t a);
 bool acd_step_member(const struct acd_queue_description *queue, uint32_t k, uint32_t a);

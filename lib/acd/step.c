@@ -1,31 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Routing steps: who meets what a step asks for, and where a contact waits that stands at one.
+ * Routing steps: who may be given a contact that stands at one, and where it waits.
  *
  * A contact at step k may be given to the agents of the steps 0 to k that are open. It waits in the set of
  * the waiting tree that belongs to (queue, k) and, as steps may treat values differently, to its lane. All
  * contacts of one set ask the same of an agent; so an agent's search asks once per set.
  */
 #include "engine.h"
-
-static bool
-skills_include(const struct acd_agent_description *agent, const struct stw_skill_level *term)
-{
-	for (uint32_t i = 0; i < agent->skills_count; i++)
-		if (agent->skills[i].skill.id == term->skill.id)
-			return agent->skills[i].level >= term->level;
-	return false;
-}
-
-/* Whether an agent meets what a step asks for. For the configuration, which keeps it in members. */
-bool
-acd_step_admits(const struct acd_step *step, const struct acd_agent_description *agent)
-{
-	for (uint32_t i = 0; i < step->terms_count; i++)
-		if (!skills_include(agent, &step->terms[i]))
-			return false;
-	return true;
-}
 
 /* Whether an agent is a member of one of the steps 0 to k, open or not. */
 bool
