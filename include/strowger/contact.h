@@ -68,6 +68,7 @@ struct stw_contact_status {
  * @return -ESTALE  the queue was removed
  * @return -ENOSPC  contacts_max contacts are known, or length_max wait in the queue; counted as
  *                  refused; nothing else changed
+ * @return -ESHUTDOWN  the queue takes no contacts (stw_queue_door says why); counted as refused
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
  * Progress: lock-free; a retry means another thread's enqueue, offer or change of state finished.

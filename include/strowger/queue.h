@@ -38,6 +38,11 @@ enum stw_select {
 	STW_SELECT_LONGEST_IDLE, /**< who has been ready for longest */
 };
 
+/** Why a queue takes no contacts. */
+enum stw_queue_door {
+	STW_QUEUE_DRAINING = 1, /**< stw_queue_drain said so */
+};
+
 /**
  * When a step opens to a waiting contact before its time. Looked at when the contact finds nobody,
  * and when an agent logs out or becomes not ready. The steps before it are all those already open.
@@ -157,6 +162,39 @@ STW_API int stw_queue_update(struct stw_acd *acd, struct stw_queue queue,
  * Order:    an enqueue that starts after the return fails with -ESTALE.
  */
 STW_API int stw_queue_remove(struct stw_acd *acd, struct stw_queue queue);
+
+/**
+ * Let a queue run empty: new contacts are refused with -ESHUTDOWN and counted as refused, those that
+ * wait are served as ever. A queue that has run empty can be removed; until then it can be opened
+ * again. An update of the queue leaves its draining as it is.
+ *
+ * @param acd    borrowed, not NULL
+ * @param queue  which
+ * @param on     1: take no more contacts; 0: take them again
+ * @return 0, also when it was so already
+ * @return -EINVAL  on is neither 0 nor 1
+ * @return -ESTALE  the queue was removed
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: lock-free; a retry means a contact came to or left this queue.
+ * Order:    with on = 1, no enqueue that starts after the return gets in; one that got in did so before.
+ */
+STW_API int stw_queue_drain(struct stw_acd *acd, struct stw_queue queue, int on);
+
+/**
+ * Say whether a queue takes contacts.
+ *
+ * @param acd    borrowed, not NULL
+ * @param queue  which
+ * @return 0         it takes contacts
+ * @return above 0   it does not: the sum of what holds of enum stw_queue_door
+ * @return -ESTALE   the queue was removed
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: wait-free (bound 1).
+ * Order:    sees every stw_queue_drain that returned before the call.
+ */
+STW_API int stw_queue_door(struct stw_acd *acd, struct stw_queue queue);
 
 /**
  * Find a queue by name.

@@ -22,7 +22,7 @@ struct stw_queue_stats {
 	uint64_t answered;         /**< contacts connected to an agent */
 	uint64_t answered_in_time; /**< of them, within the queue's service_level_ns */
 	uint64_t abandoned;        /**< contacts cancelled before */
-	uint64_t refused;          /**< enqueues that found a limit reached */
+	uint64_t refused;          /**< enqueues that found a limit reached or the door shut */
 	uint64_t ended;            /**< connected contacts that are over */
 	uint64_t waiting;          /**< contacts that wait now */
 	uint64_t ringing;          /**< contacts whose offer rings now */

@@ -130,7 +130,8 @@ queues_check(struct stw_acd *acd, const struct census *census)
 		if (!acd_queue_description(acd, q))
 			continue;
 		sets_check(acd, q, acd_queue_description(acd, q));
-		known += atomic_load_explicit(&queue->known, memory_order_relaxed);
+		known += atomic_load_explicit(&queue->known, memory_order_relaxed) &
+			 ~ACD_QUEUE_FLAGS;
 		waiting += atomic_load_explicit(&queue->waiting, memory_order_relaxed);
 		STW_ASSERT(atomic_load_explicit(&queue->waiting, memory_order_relaxed) >= 0);
 	}

@@ -125,21 +125,6 @@ stw_queue_define(struct stw_acd *acd, const struct stw_queue_config *config,
 	return error;
 }
 
-static int
-queue_find(struct stw_acd *acd, struct stw_queue handle, uint32_t *q)
-{
-	uint32_t slot = (uint32_t)handle.id;
-	struct acd_queue_description *queue;
-
-	if (slot >= acd->config.queues_max || !handle.id)
-		return -ESTALE;
-	queue = acd_queue_description(acd, slot);
-	if (!queue || queue->generation != handle.id >> 32)
-		return -ESTALE;
-	*q = slot;
-	return 0;
-}
-
 /* Agents who were not admitted before may be ready: offer them the best, again and again. */
 static void
 queue_match(struct stw_acd *acd, uint32_t q, uint64_t now_ns)
@@ -212,7 +197,7 @@ stw_queue_update(struct stw_acd *acd, struct stw_queue queue, const struct stw_q
 	int error;
 
 	control_lock_take(&acd->lock);
-	error = queue_find(acd, queue, &q);
+	error = acd_queue_find(acd, queue, &q);
 	if (!error) {
 		old = acd_queue_description(acd, q);
 		error = queue_remake(acd, q, config, old, &new);
@@ -256,7 +241,7 @@ stw_queue_remove(struct stw_acd *acd, struct stw_queue queue)
 	int error;
 
 	control_lock_take(&acd->lock);
-	error = queue_find(acd, queue, &q);
+	error = acd_queue_find(acd, queue, &q);
 	if (!error)
 		error = queue_remove(acd, q);
 	control_lock_leave(&acd->lock);

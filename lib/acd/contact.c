@@ -85,8 +85,8 @@ queue_enter(struct stw_acd *acd, uint32_t q, const struct acd_queue_description 
 	int64_t waiting = atomic_load_explicit(&queue->waiting, memory_order_relaxed);
 
 	do {
-		if (known & ACD_QUEUE_CLOSED)
-			return -ESTALE;
+		if (known & ACD_QUEUE_FLAGS)
+			return known & ACD_QUEUE_CLOSED ? -ESTALE : -ESHUTDOWN;
 	} while (!atomic_compare_exchange_weak_explicit(
 		&queue->known, &known, known + 1, memory_order_relaxed, memory_order_relaxed));
 	do {

@@ -162,7 +162,7 @@ static_assert(sizeof(struct acd_contact) == 3 * STW_CACHE_LINE, "one contact, th
 #define ACD_HOLDERS_BITS 2
 
 struct acd_queue {
-	_Atomic uint64_t known STW_ALIGNED_LINE; /* contacts of the queue; ACD_QUEUE_CLOSED */
+	_Atomic uint64_t known STW_ALIGNED_LINE; /* contacts of the queue; ACD_QUEUE_FLAGS */
 	_Atomic int64_t waiting;                 /* of them, waiting */
 	_Atomic uint64_t wait_ns_max;
 	_Atomic(struct acd_queue_description *) description STW_ALIGNED_LINE;
@@ -172,7 +172,10 @@ struct acd_queue {
 static_assert(offsetof(struct acd_queue, description) % STW_CACHE_LINE == 0,
 	      "counts change with every contact, the description with the configuration");
 
-#define ACD_QUEUE_CLOSED (UINT64_C(1) << 63)
+/* Flags in known, above the count: who enters reads both in one. */
+#define ACD_QUEUE_CLOSED   (UINT64_C(1) << 63) /* removed */
+#define ACD_QUEUE_DRAINING (UINT64_C(1) << 62) /* takes no new contact */
+#define ACD_QUEUE_FLAGS    (ACD_QUEUE_CLOSED | ACD_QUEUE_DRAINING)
 
 /* Columns of the counters, a row per queue; one row more for removed queues, one for the engine. */
 enum acd_counter {
@@ -269,6 +272,9 @@ void acd_idle_list(struct stw_acd *acd, uint32_t a);
 bool acd_idle_listed(const struct stw_acd *acd, uint32_t a);
 void acd_idle_unlist(struct stw_acd *acd, uint32_t a);
 uint32_t acd_idle_longest(struct stw_acd *acd, const _Atomic uint32_t *members, uint32_t but);
+
+/* door.c: whether a queue takes contacts. */
+int acd_queue_find(struct stw_acd *acd, struct stw_queue handle, uint32_t *q);
 
 /* finish.c: what follows a decided contact, with helping. */
 void acd_contact_finish(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
@@ -391,12 +397,16 @@ acd_queue_known_drop(struct stw_acd *acd, uint32_t q)
 static inline bool
 acd_queue_close(struct stw_acd *acd, uint32_t q)
 {
-	uint64_t none = 0;
+	uint64_t known = atomic_load_explicit(&acd->queues[q].known, memory_order_relaxed);
 
-	/* Q2, pairs with Q1 */
-	return atomic_compare_exchange_strong_explicit(&acd->queues[q].known, &none,
-						       ACD_QUEUE_CLOSED, memory_order_acquire,
-						       memory_order_relaxed);
+	while (!(known & ~ACD_QUEUE_DRAINING)) {
+		/* Q2, pairs with Q1; a retry: a contact came and went, or draining was turned. */
+		if (atomic_compare_exchange_weak_explicit(&acd->queues[q].known, &known,
+							  ACD_QUEUE_CLOSED, memory_order_acquire,
+							  memory_order_relaxed))
+			return true;
+	}
+	return false;
 }
 
 /* Fields of a contact are written while its slot is free, and read by anybody at any time. Who reads

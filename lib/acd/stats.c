@@ -82,7 +82,7 @@ stw_acd_stats(struct stw_acd *acd, struct stw_acd_stats *stats)
 			atomic_load_explicit(&acd->queues[q].wait_ns_max, memory_order_relaxed),
 			&sum.queues);
 		sum.contacts += atomic_load_explicit(&acd->queues[q].known, memory_order_relaxed) &
-				~ACD_QUEUE_CLOSED;
+				~ACD_QUEUE_FLAGS;
 	}
 	stats_clip(&sum.queues);
 	sum.agents_logged_in = counters_read(&acd->counters, engine, ACD_COUNT_LOGGED_IN);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The door of a queue: whether it takes contacts.
+ *
+ * Draining is a flag beside the count of the queue's known contacts, in the same word. Who enters raises the count
+ * by a compare-exchange from a value without the flag, so the change of the flag has contacts before it, which
+ * it lets in and counts, and contacts after it, which it turns away; there is no third kind. Removal closes
+ * the same word from a count of 0, so an empty draining queue stays empty until it is removed.
+ *
+ * A queue's slot gets another queue only after a grace period that follows the removal of the description; a call
+ * that has read the description in its read-side section cannot turn the flag of a later queue.
+ *
+ * Progress: a failed compare-exchange means that another thread's has changed the count: lock-free.
+ *
+ * The accesses to the word carry no data, so they are relaxed; the labels Q1 and Q2 of engine.h are about
+ * removal alone.
+ */
+#include "engine.h"
+
+#include <errno.h>
+
+/* Slot of a queue; inside of a read-side section or under the configuration lock. */
+int
+acd_queue_find(struct stw_acd *acd, struct stw_queue handle, uint32_t *q)
+{
+	const struct acd_queue_description *queue;
+	uint32_t slot = (uint32_t)handle.id;
+
+	if (slot >= acd->config.queues_max || !handle.id)
+		return -ESTALE;
+	queue = acd_queue_description(acd, slot);
+	if (!queue || queue->generation != handle.id >> 32)
+		return -ESTALE;
+	*q = slot;
+	return 0;
+}
+
+static int
+drain(struct acd_queue *queue, int on)
+{
+	uint64_t known = atomic_load_explicit(&queue->known, memory_order_relaxed);
+	uint64_t next;
+
+	do {
+		if (known & ACD_QUEUE_CLOSED)
+			return -ESTALE;
+		next = (known & ~ACD_QUEUE_DRAINING) | (on ? ACD_QUEUE_DRAINING : 0);
+	} while (!atomic_compare_exchange_weak_explicit(
+		&queue->known, &known, next, memory_order_relaxed, memory_order_relaxed));
+	return 0;
+}
+
+int
+stw_queue_drain(struct stw_acd *acd, struct stw_queue queue, int on)
+{
+	uint32_t q;
+	int error;
+
+	if (on != 0 && on != 1)
+		return -EINVAL;
+	reclaim_enter();
+	error = acd_queue_find(acd, queue, &q);
+	if (!error)
+		error = drain(&acd->queues[q], on);
+	reclaim_exit();
+	return error;
+}
+
+int
+stw_queue_door(struct stw_acd *acd, struct stw_queue queue)
+{
+	uint32_t q;
+	int door;
+
+	reclaim_enter();
+	door = acd_queue_find(acd, queue, &q);
+	if (!door)
+		door = atomic_load_explicit(&acd->queues[q].known, memory_order_relaxed) &
+				       ACD_QUEUE_DRAINING
+			       ? STW_QUEUE_DRAINING
+			       : 0;
+	reclaim_exit();
+	return door;
+}
