@@ -200,7 +200,8 @@ workload_ours_create(struct workload_engine *engine, const struct workload_size 
 	ours->contacts = array(config.contacts_max, sizeof(*ours->contacts));
 	for (uint32_t i = 0; i < WORKLOAD_SKILLS; i++) {
 		snprintf(name, sizeof(name), "skill-%" PRIu32, i);
-		must(stw_skill_define(ours->acd, name, &ours->skills[i]), "stw_skill_define");
+		must(stw_skill_define(ours->acd, STW_TENANT_DEFAULT, name, &ours->skills[i]),
+		     "stw_skill_define");
 	}
 	*engine = (struct workload_engine){
 		.name = "strowger",

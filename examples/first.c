@@ -20,7 +20,8 @@ main(void)
 	struct stw_event event;
 	struct stw_acd *acd;
 
-	if (stw_acd_create(&acd, &limits) != 0 || stw_skill_define(acd, "sales", &level.skill) != 0)
+	if (stw_acd_create(&acd, &limits) != 0 ||
+	    stw_skill_define(acd, STW_TENANT_DEFAULT, "sales", &level.skill) != 0)
 		return 1;
 	sales.name = "sales";
 	sales.steps = &step;

@@ -28,7 +28,8 @@ define_skills(struct exchange *exchange, struct stw_skill *skills)
 	int error = 0;
 
 	for (uint32_t i = 0; i < config->skills_count && error == 0; i++)
-		error = stw_skill_define(exchange->acd, config->skills[i].text, &skills[i]);
+		error = stw_skill_define(exchange->acd, STW_TENANT_DEFAULT, config->skills[i].text,
+					 &skills[i]);
 	return error;
 }
 

@@ -25,6 +25,7 @@
 #include <strowger/requirement.h>
 #include <strowger/skill.h>
 #include <strowger/stats.h>
+#include <strowger/tenant.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -44,12 +45,13 @@ struct stw_acd_config {
 				    than queues_max: queues_max */
 	uint32_t attributes_max; /**< to 4,096; 0: none */
 	uint32_t pools_max;      /**< to 4,096; 0: none */
+	uint32_t tenants_max;    /**< beside the default tenant; 0 (none but it) to 65,535 */
 };
 
 /** A house of 1,000 agents, 100 queues and 10,000 contacts. */
 #define STW_ACD_CONFIG_INIT                                                                        \
 	{                                                                                          \
-		sizeof(struct stw_acd_config), 1000, 100, 10000, 64, 65536, 64, 1, 400, 64, 64     \
+		sizeof(struct stw_acd_config), 1000, 100, 10000, 64, 65536, 64, 1, 400, 64, 64, 0  \
 	}
 
 /**

@@ -20,6 +20,7 @@
 #include <strowger/export.h>
 #include <strowger/requirement.h>
 #include <strowger/skill.h>
+#include <strowger/tenant.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -50,9 +51,10 @@ enum stw_not_ready_reason {
 
 /** Description of an agent. Begin with STW_AGENT_CONFIG_INIT. */
 struct stw_agent_config {
-	size_t struct_size; /**< bytes of this struct as compiled; never 0 */
-	const char *name;   /**< UTF-8, 1 to STW_NAME_BYTES_MAX bytes; copied */
-	uint64_t cookie;    /**< the host's own; handed back in events; 0 is fine */
+	size_t struct_size;       /**< bytes of this struct as compiled; never 0 */
+	const char *name;         /**< UTF-8, 1 to STW_NAME_BYTES_MAX bytes; copied */
+	struct stw_tenant tenant; /**< whose; id 0: the default tenant's */
+	uint64_t cookie;          /**< the host's own; handed back in events; 0 is fine */
 	const struct stw_skill_level *skills; /**< copied; NULL when skills_count is 0 */
 	uint32_t skills_count;                /**< 0 to the engine's skills_max */
 	uint32_t misses_max; /**< declines and time-outs in a row after which the agent
@@ -68,7 +70,7 @@ struct stw_agent_config {
 /** An agent without skills, without penalties. */
 #define STW_AGENT_CONFIG_INIT                                                                      \
 	{                                                                                          \
-		sizeof(struct stw_agent_config), 0, 0, 0, 0, 0, 0, 0, 0,                           \
+		sizeof(struct stw_agent_config), 0, {0}, 0, 0, 0, 0, 0, 0, 0,                      \
 		{                                                                                  \
 			0                                                                          \
 		}                                                                                  \
@@ -93,9 +95,9 @@ struct stw_agent_status {
  * @param agent   set on success only
  * @return 0
  * @return -EINVAL  a field is outside its range
- * @return -ESTALE  a skill, attribute or pool is not defined
- * @return -EEXIST  the name is taken
- * @return -ENOSPC  agents_max agents are defined
+ * @return -ESTALE  the tenant was removed, or a skill, attribute or pool is not defined
+ * @return -EEXIST  the tenant has an agent of that name
+ * @return -ENOSPC  agents_max agents are defined, the engine's or the tenant's
  * @return -ENOMEM  no memory for the copy
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
@@ -113,7 +115,7 @@ STW_API int stw_agent_define(struct stw_acd *acd, const struct stw_agent_config 
  * @param config  borrowed; copied; its name may be NULL or must equal the agent's
  * @param now_ns  host's clock, nanoseconds; a new skill may match a waiting contact at once
  * @return 0
- * @return -EINVAL  a field is outside its range, or another name
+ * @return -EINVAL  a field is outside its range, or another name or tenant
  * @return -ESTALE  the agent was removed, or a skill, attribute or pool is not defined
  * @return -ENOMEM  no memory for the copy
  *
@@ -142,17 +144,20 @@ STW_API int stw_agent_remove(struct stw_acd *acd, struct stw_agent agent);
 /**
  * Find an agent by name.
  *
- * @param acd    borrowed, not NULL
- * @param name   borrowed until return
- * @param agent  set on success only
+ * @param acd     borrowed, not NULL
+ * @param tenant  whose; id 0: the default tenant's
+ * @param name    borrowed until return
+ * @param agent   set on success only
  * @return 0
+ * @return -ESTALE  the tenant was removed
  * @return -ENOENT  nobody has that name
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
  * Progress: blocking (waits for another thread that configures).
  * Order:    sees every definition that returned before the call.
  */
-STW_API int stw_agent_find(struct stw_acd *acd, const char *name, struct stw_agent *agent);
+STW_API int stw_agent_find(struct stw_acd *acd, struct stw_tenant tenant, const char *name,
+			   struct stw_agent *agent);
 
 /**
  * Log an agent in, as NOT_READY with STW_REASON_LOGIN.

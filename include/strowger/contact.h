@@ -66,8 +66,8 @@ struct stw_contact_status {
  * @return 0
  * @return -EINVAL  a field is outside its range
  * @return -ESTALE  the queue was removed
- * @return -ENOSPC  contacts_max contacts are known, or length_max wait in the queue; counted as
- *                  refused; nothing else changed
+ * @return -ENOSPC  contacts_max contacts are known, the engine's or the tenant's, or length_max wait in
+ *                  the queue; counted as refused; nothing else changed
  * @return -ESHUTDOWN  the queue takes no contacts (stw_queue_door says why); counted as refused
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.

@@ -11,6 +11,7 @@
 #include <strowger/export.h>
 #include <strowger/requirement.h>
 #include <strowger/skill.h>
+#include <strowger/tenant.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -77,9 +78,10 @@ struct stw_step_config {
 
 /** Description of a queue. Begin with STW_QUEUE_CONFIG_INIT. */
 struct stw_queue_config {
-	size_t struct_size; /**< bytes of this struct as compiled; never 0 */
-	const char *name;   /**< UTF-8, 1 to STW_NAME_BYTES_MAX bytes; copied */
-	uint64_t cookie;    /**< the host's own; handed back in events; 0 is fine */
+	size_t struct_size;       /**< bytes of this struct as compiled; never 0 */
+	const char *name;         /**< UTF-8, 1 to STW_NAME_BYTES_MAX bytes; copied */
+	struct stw_tenant tenant; /**< whose; id 0: the default tenant's */
+	uint64_t cookie;          /**< the host's own; handed back in events; 0 is fine */
 	const struct stw_step_config *steps; /**< copied; NULL when steps_count is 0 */
 	uint32_t steps_count;      /**< 0 to STW_QUEUE_STEPS_MAX; 0: one step that takes anyone */
 	uint64_t offer_timeout_ns; /**< how long an offer rings, nanoseconds; 0: for ever */
@@ -97,7 +99,7 @@ struct stw_queue_config {
 /** A queue for anyone, first come first served, 20 s service level, offers ring for 15 s. */
 #define STW_QUEUE_CONFIG_INIT                                                                      \
 	{                                                                                          \
-		sizeof(struct stw_queue_config), 0, 0, 0, 0, UINT64_C(15000000000), 0,             \
+		sizeof(struct stw_queue_config), 0, {0}, 0, 0, 0, UINT64_C(15000000000), 0,        \
 			UINT64_C(20000000000), 0,                                                  \
 		{                                                                                  \
 			{                                                                          \
@@ -114,9 +116,10 @@ struct stw_queue_config {
  * @param queue   set on success only
  * @return 0
  * @return -EINVAL  a field is outside its range
- * @return -ESTALE  a skill, attribute or pool is not defined
- * @return -EEXIST  the name is taken
- * @return -ENOSPC  queues_max queues are defined, or steps_max steps
+ * @return -ESTALE  the tenant was removed, or a skill, attribute or pool is not defined
+ * @return -EEXIST  the tenant has a queue of that name
+ * @return -ENOSPC  queues_max queues are defined, the engine's or the tenant's, or
+ *                  steps_max steps
  * @return -ENOMEM  no memory for the copy
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
@@ -136,7 +139,7 @@ STW_API int stw_queue_define(struct stw_acd *acd, const struct stw_queue_config 
  * @param config  borrowed; copied; its name may be NULL or must equal the queue's
  * @param now_ns  host's clock, nanoseconds; a waiting contact may be matched at once
  * @return 0
- * @return -EINVAL  a field is outside its range, or another name
+ * @return -EINVAL  a field is outside its range, or another name or tenant
  * @return -ESTALE  the queue was removed, or a skill, attribute or pool is not defined
  * @return -ENOSPC  more than steps_max steps; those that go count until the return
  * @return -ENOMEM  no memory for the copy
@@ -199,17 +202,20 @@ STW_API int stw_queue_door(struct stw_acd *acd, struct stw_queue queue);
 /**
  * Find a queue by name.
  *
- * @param acd    borrowed, not NULL
- * @param name   borrowed until return
- * @param queue  set on success only
+ * @param acd     borrowed, not NULL
+ * @param tenant  whose; id 0: the default tenant's
+ * @param name    borrowed until return
+ * @param queue   set on success only
  * @return 0
- * @return -ENOENT  no queue has that name
+ * @return -ESTALE  the tenant was removed
+ * @return -ENOENT  no queue of the tenant has that name
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
  * Progress: blocking (waits for another thread that configures).
  * Order:    sees every definition that returned before the call.
  */
-STW_API int stw_queue_find(struct stw_acd *acd, const char *name, struct stw_queue *queue);
+STW_API int stw_queue_find(struct stw_acd *acd, struct stw_tenant tenant, const char *name,
+			   struct stw_queue *queue);
 
 #ifdef __cplusplus
 }

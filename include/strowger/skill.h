@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Skills: what an agent can do and a contact may ask for. A skill is a name with an index; agents
- * hold it at a level, queues ask for a level.
+ * hold it at a level, queues ask for a level. A tenant's skills go when the tenant is removed.
  */
 #ifndef STROWGER_SKILL_H
 #define STROWGER_SKILL_H
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <strowger/export.h>
+#include <strowger/tenant.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,34 +38,40 @@ struct stw_skill_level {
 /**
  * Define a skill.
  *
- * @param acd    borrowed, not NULL
- * @param name   copied; UTF-8, 1 to STW_NAME_BYTES_MAX bytes
- * @param skill  set on success only
+ * @param acd     borrowed, not NULL
+ * @param tenant  whose; id 0: the default tenant's
+ * @param name    copied; UTF-8, 1 to STW_NAME_BYTES_MAX bytes
+ * @param skill   set on success only
  * @return 0
  * @return -EINVAL  the name is empty, too long or NULL
- * @return -EEXIST  the name is taken
- * @return -ENOSPC  skills_max skills are defined
+ * @return -ESTALE  the tenant was removed
+ * @return -EEXIST  the tenant has a skill of that name
+ * @return -ENOSPC  skills_max skills are defined, the engine's or the tenant's
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
  * Progress: blocking (waits for another thread that configures; never holds up a hot call).
  * Order:    what is defined is seen by every call that starts after the return.
  */
-STW_API int stw_skill_define(struct stw_acd *acd, const char *name, struct stw_skill *skill);
+STW_API int stw_skill_define(struct stw_acd *acd, struct stw_tenant tenant, const char *name,
+			     struct stw_skill *skill);
 
 /**
  * Find a skill by its name.
  *
- * @param acd    borrowed, not NULL
- * @param name   borrowed until return
- * @param skill  set on success only
+ * @param acd     borrowed, not NULL
+ * @param tenant  whose; id 0: the default tenant's
+ * @param name    borrowed until return
+ * @param skill   set on success only
  * @return 0
- * @return -ENOENT  no skill has that name
+ * @return -ESTALE  the tenant was removed
+ * @return -ENOENT  no skill of the tenant has that name
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
  * Progress: blocking (waits for another thread that configures).
  * Order:    sees every definition that returned before the call.
  */
-STW_API int stw_skill_find(struct stw_acd *acd, const char *name, struct stw_skill *skill);
+STW_API int stw_skill_find(struct stw_acd *acd, struct stw_tenant tenant, const char *name,
+			   struct stw_skill *skill);
 
 #ifdef __cplusplus
 }

@@ -31,7 +31,8 @@ config_check(const struct stw_acd_config *config)
 	    !config->contacts_max || config->contacts_max > 1000000 || !config->skills_max ||
 	    config->skills_max > 4096 || config->events_max < 64 || config->events_max > 16777216 ||
 	    !config->threads_max || config->threads_max > 1024 || config->steps_max > 655350 ||
-	    config->attributes_max > 4096 || config->pools_max > 4096)
+	    config->attributes_max > 4096 || config->pools_max > 4096 ||
+	    config->tenants_max > 65535)
 		return -EINVAL;
 	return 0;
 }
@@ -39,12 +40,13 @@ config_check(const struct stw_acd_config *config)
 /* The memory of each part, in the order of engine_init. */
 struct parts {
 	void *engine;
-	void *agents, *contacts, *queues;
-	void *idle_since, *idle_bounds, *available, *available_words, *agent_generations;
+	void *agents, *contacts, *queues, *tenants;
+	void *idle_since, *idle_bounds, *available, *available_words, *agent_generations,
+		*skill_generations;
 	void *waiting, *timers, *counters, *events;
 	void *sets, *conditional, *reviews;
-	void *contact_slots, *agent_slots, *queue_slots, *set_slots;
-	void *skill_names, *agent_names, *queue_names, *attribute_names, *pool_names;
+	void *contact_slots, *agent_slots, *queue_slots, *set_slots, *skill_slots;
+	void *skill_names, *agent_names, *queue_names, *attribute_names, *pool_names, *tenant_names;
 };
 
 /* Entries that a tree must hold: one per thing, and what each thread may be about to put in. */
@@ -81,11 +83,14 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 	parts->agents = layout_take(&layout, agents * sizeof(struct acd_agent));
 	parts->contacts = layout_take(&layout, contacts * sizeof(struct acd_contact));
 	parts->queues = layout_take(&layout, (queues + 1) * sizeof(struct acd_queue));
+	parts->tenants =
+		layout_take(&layout, ((size_t)config->tenants_max + 1) * sizeof(struct acd_tenant));
 	parts->idle_since = layout_take(&layout, agents * sizeof(uint64_t));
 	parts->available = layout_take(&layout, words * sizeof(uint64_t));
 	parts->available_words = layout_take(&layout, HINT_BITS_WORDS(words) * sizeof(uint64_t));
 	parts->idle_bounds = layout_take(&layout, words * sizeof(uint64_t));
 	parts->agent_generations = layout_take(&layout, agents * sizeof(uint32_t));
+	parts->skill_generations = layout_take(&layout, config->skills_max * sizeof(uint32_t));
 	parts->waiting =
 		layout_take(&layout, lower_bound_tree_bytes(sets, waiting_entries(config)));
 	parts->sets = layout_take(&layout, sets * sizeof(uint32_t));
@@ -102,6 +107,8 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 	parts->agent_slots = layout_take(&layout, slot_pool_bytes(config->agents_max));
 	parts->queue_slots = layout_take(&layout, slot_pool_bytes(config->queues_max));
 	parts->set_slots = layout_take(&layout, slot_pool_bytes(sets));
+	parts->skill_slots = layout_take(&layout, slot_pool_bytes(config->skills_max));
+	parts->tenant_names = layout_take(&layout, names_bytes(config->tenants_max + 1));
 	parts->skill_names = layout_take(&layout, names_bytes(config->skills_max));
 	parts->agent_names = layout_take(&layout, names_bytes(config->agents_max));
 	parts->queue_names = layout_take(&layout, names_bytes(config->queues_max));
@@ -130,11 +137,13 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 	acd->agents = parts->agents;
 	acd->contacts = parts->contacts;
 	acd->queues = parts->queues;
+	acd->tenants = parts->tenants;
 	acd->idle_since_ns = parts->idle_since;
 	acd->available = parts->available;
 	acd->available_words = parts->available_words;
 	acd->idle_bounds = parts->idle_bounds;
 	acd->agent_generations = parts->agent_generations;
+	acd->skill_generations = parts->skill_generations;
 	acd->sets = parts->sets;
 	acd->conditional = parts->conditional;
 	acd->reviews = parts->reviews;
@@ -150,6 +159,8 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 	slot_pool_init(&acd->agent_slots, parts->agent_slots, config->agents_max);
 	slot_pool_init(&acd->queue_slots, parts->queue_slots, config->queues_max);
 	slot_pool_init(&acd->set_slots, parts->set_slots, acd->sets_max);
+	slot_pool_init(&acd->skill_slots, parts->skill_slots, config->skills_max);
+	names_init(&acd->tenant_names, parts->tenant_names, config->tenants_max + 1);
 	names_init(&acd->skill_names, parts->skill_names, config->skills_max);
 	names_init(&acd->agent_names, parts->agent_names, config->agents_max);
 	names_init(&acd->queue_names, parts->queue_names, config->queues_max);

@@ -176,6 +176,7 @@ stw_acd_check(struct stw_acd *acd)
 		   acd->config.contacts_max);
 	event_queue_check(&acd->events);
 	queues_check(acd, &census);
+	acd_tenants_check(acd);
 	stats_check(acd, &census);
 	return 0;
 }

@@ -25,8 +25,19 @@ config_bit_set(_Atomic uint32_t *bits, uint32_t i, bool set)
 		atomic_fetch_and_explicit(&bits[i / HINT_BITS_WIDTH], ~bit, memory_order_relaxed);
 }
 
+/* Whether a tenant has defined the skill. */
+bool
+config_skill_known(const struct stw_acd *acd, uint32_t tenant, struct stw_skill skill)
+{
+	uint32_t slot = (uint32_t)skill.id;
+
+	return slot < acd->config.skills_max && names_owner(&acd->skill_names, slot) == tenant &&
+	       acd->skill_generations[slot] == skill.id >> 32;
+}
+
 int
-config_terms_check(struct stw_acd *acd, const struct stw_skill_level *terms, uint32_t count)
+config_terms_check(struct stw_acd *acd, uint32_t tenant, const struct stw_skill_level *terms,
+		   uint32_t count)
 {
 	if (count && !terms)
 		return -EINVAL;
@@ -34,47 +45,82 @@ config_terms_check(struct stw_acd *acd, const struct stw_skill_level *terms, uin
 		if (!terms[i].level || terms[i].level > STW_SKILL_LEVEL_MAX)
 			return -EINVAL;
 	for (uint32_t i = 0; i < count; i++)
-		if ((uint32_t)terms[i].skill.id >= acd->skills_count ||
-		    terms[i].skill.id >> 32 != 1)
+		if (!config_skill_known(acd, tenant, terms[i].skill))
 			return -ESTALE;
 	return 0;
 }
 
-int
-stw_skill_define(struct stw_acd *acd, const char *name, struct stw_skill *skill)
+static int
+skill_define(struct stw_acd *acd, struct stw_tenant tenant, const char *name,
+	     struct stw_skill *skill)
 {
-	int error = 0;
+	uint32_t slot;
+	uint32_t t;
+	int error = acd_tenant_slot(acd, tenant, &t);
+
+	if (error)
+		return error;
+	if (names_find(&acd->skill_names, t, name) != NAMES_NONE)
+		return -EEXIST;
+	error = acd_tenant_take(acd, t, ACD_TENANT_SKILLS);
+	if (error)
+		return error;
+	error = slot_pool_take(&acd->skill_slots, &slot);
+	if (error) {
+		acd_tenant_give(acd, t, ACD_TENANT_SKILLS);
+		return error;
+	}
+	acd->skill_generations[slot] += 1 + (acd->skill_generations[slot] == UINT32_MAX);
+	names_add(&acd->skill_names, t, slot, name);
+	skill->id = acd_handle(slot, acd->skill_generations[slot]);
+	return 0;
+}
+
+int
+stw_skill_define(struct stw_acd *acd, struct stw_tenant tenant, const char *name,
+		 struct stw_skill *skill)
+{
+	int error;
 
 	if (!names_valid(name))
 		return -EINVAL;
 	control_lock_take(&acd->lock);
-	if (names_find(&acd->skill_names, name) != NAMES_NONE)
-		error = -EEXIST;
-	else if (acd->skills_count == acd->config.skills_max)
-		error = -ENOSPC;
-	if (!error) {
-		names_add(&acd->skill_names, acd->skills_count, name);
-		skill->id = acd_handle(acd->skills_count++, 1);
-	}
+	error = skill_define(acd, tenant, name, skill);
 	control_lock_leave(&acd->lock);
 	return error;
 }
 
+/* Slot of what a tenant has named so. */
 int
-stw_skill_find(struct stw_acd *acd, const char *name, struct stw_skill *skill)
+config_name_find(struct stw_acd *acd, const struct names *names, struct stw_tenant tenant,
+		 const char *name, uint32_t *slot)
+{
+	uint32_t t;
+	int error = acd_tenant_slot(acd, tenant, &t);
+
+	if (error)
+		return error;
+	*slot = names_find(names, t, name);
+	return *slot == NAMES_NONE ? -ENOENT : 0;
+}
+
+int
+stw_skill_find(struct stw_acd *acd, struct stw_tenant tenant, const char *name,
+	       struct stw_skill *skill)
 {
 	uint32_t slot;
+	int error;
 
 	control_lock_take(&acd->lock);
-	slot = names_find(&acd->skill_names, name);
-	if (slot != NAMES_NONE)
-		skill->id = acd_handle(slot, 1);
+	error = config_name_find(acd, &acd->skill_names, tenant, name, &slot);
+	if (!error)
+		skill->id = acd_handle(slot, acd->skill_generations[slot]);
 	control_lock_leave(&acd->lock);
-	return slot == NAMES_NONE ? -ENOENT : 0;
+	return error;
 }
 
 static int
-agent_config_check(struct stw_acd *acd, const struct stw_agent_config *config)
+agent_config_check(struct stw_acd *acd, const struct stw_agent_config *config, uint32_t *tenant)
 {
 	int error;
 
@@ -83,7 +129,9 @@ agent_config_check(struct stw_acd *acd, const struct stw_agent_config *config)
 		return -EINVAL;
 	error = config_attributes_check(acd, config->attributes, config->attributes_count);
 	if (!error)
-		error = config_terms_check(acd, config->skills, config->skills_count);
+		error = acd_tenant_slot(acd, config->tenant, tenant);
+	if (!error)
+		error = config_terms_check(acd, *tenant, config->skills, config->skills_count);
 	return error ? error : config_pool_check(acd, config->pool);
 }
 
@@ -100,7 +148,8 @@ description_free(struct acd_agent_description *agent)
 
 /* A description as the config says, for the queues that there are. */
 static struct acd_agent_description *
-description_make(struct stw_acd *acd, const struct stw_agent_config *config, const char *name)
+description_make(struct stw_acd *acd, const struct stw_agent_config *config, uint32_t tenant,
+		 const char *name)
 {
 	struct acd_agent_description *agent = calloc(1, sizeof(*agent));
 
@@ -116,6 +165,7 @@ description_make(struct stw_acd *acd, const struct stw_agent_config *config, con
 	if (config->skills_count)
 		memcpy(agent->skills, config->skills,
 		       config->skills_count * sizeof(*agent->skills));
+	agent->tenant = tenant;
 	agent->skills_count = config->skills_count;
 	agent->misses_max = config->misses_max;
 	agent->penalty_ns = config->penalty_ns;
@@ -180,26 +230,28 @@ agent_define(struct stw_acd *acd, const struct stw_agent_config *config, struct 
 {
 	struct acd_agent_description *agent;
 	struct acd_agent *hot;
+	uint32_t tenant;
 	uint32_t a;
-	int error = agent_config_check(acd, config);
+	int error = agent_config_check(acd, config, &tenant);
 
 	if (error)
 		return error;
-	if (names_find(&acd->agent_names, config->name) != NAMES_NONE)
+	if (names_find(&acd->agent_names, tenant, config->name) != NAMES_NONE)
 		return -EEXIST;
-	agent = description_make(acd, config, config->name);
+	agent = description_make(acd, config, tenant, config->name);
 	if (!agent)
 		return -ENOMEM;
+	error = acd_tenant_take(acd, tenant, ACD_TENANT_AGENTS);
+	if (error)
+		goto made;
 	error = slot_pool_take(&acd->agent_slots, &a);
-	if (error) {
-		description_free(agent);
-		return error;
-	}
+	if (error)
+		goto taken;
 	hot = &acd->agents[a];
 	acd->agent_generations[a] += 1 + (acd->agent_generations[a] == UINT32_MAX);
 	agent->generation = acd->agent_generations[a];
 	acd->agents_end = a >= acd->agents_end ? a + 1 : acd->agents_end;
-	names_add(&acd->agent_names, a, config->name);
+	names_add(&acd->agent_names, tenant, a, config->name);
 	/* No hot call can name the agent yet. */
 	atomic_store_explicit(&hot->contacts, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->busy_ns, 0, memory_order_relaxed);
@@ -213,6 +265,12 @@ agent_define(struct stw_acd *acd, const struct stw_agent_config *config, struct 
 	description_publish(acd, a, agent);
 	handle->id = acd_handle(a, agent->generation);
 	return 0;
+
+taken:
+	acd_tenant_give(acd, tenant, ACD_TENANT_AGENTS);
+made:
+	description_free(agent);
+	return error;
 }
 
 int
@@ -235,14 +293,17 @@ agent_update(struct stw_acd *acd, uint32_t a, const struct stw_agent_config *con
 	     struct acd_agent_description **old)
 {
 	struct acd_agent_description *agent;
-	int error = agent_config_check(acd, config);
+	uint32_t tenant;
+	int error = agent_config_check(acd, config, &tenant);
 
 	*old = acd_agent_description(acd, a);
 	if (config->name && strcmp(config->name, (*old)->name))
 		return -EINVAL;
 	if (error)
 		return error;
-	agent = description_make(acd, config, (*old)->name);
+	if (tenant != (*old)->tenant)
+		return -EINVAL;
+	agent = description_make(acd, config, tenant, (*old)->name);
 	if (!agent)
 		return -ENOMEM;
 	agent->generation = (*old)->generation;
@@ -293,6 +354,7 @@ agent_remove(struct stw_acd *acd, uint32_t a)
 	members_mark(acd, a, NULL, false);
 	acd_agent_description_publish(acd, a, NULL);
 	names_remove(&acd->agent_names, a);
+	acd_tenant_give(acd, old->tenant, ACD_TENANT_AGENTS);
 	reclaim_wait();
 	description_free(old);
 	slot_pool_give(&acd->agent_slots, a);
@@ -314,16 +376,18 @@ stw_agent_remove(struct stw_acd *acd, struct stw_agent agent)
 }
 
 int
-stw_agent_find(struct stw_acd *acd, const char *name, struct stw_agent *agent)
+stw_agent_find(struct stw_acd *acd, struct stw_tenant tenant, const char *name,
+	       struct stw_agent *agent)
 {
 	uint32_t a;
+	int error;
 
 	control_lock_take(&acd->lock);
-	a = names_find(&acd->agent_names, name);
-	if (a != NAMES_NONE)
+	error = config_name_find(acd, &acd->agent_names, tenant, name, &a);
+	if (!error)
 		agent->id = acd_handle(a, acd->agent_generations[a]);
 	control_lock_leave(&acd->lock);
-	return a == NAMES_NONE ? -ENOENT : 0;
+	return error;
 }
 
 void

@@ -8,17 +8,21 @@
 #include "engine.h"
 
 void config_bit_set(_Atomic uint32_t *bits, uint32_t i, bool set);
-int config_terms_check(struct stw_acd *acd, const struct stw_skill_level *terms, uint32_t count);
+int config_terms_check(struct stw_acd *acd, uint32_t tenant, const struct stw_skill_level *terms,
+		       uint32_t count);
+int config_name_find(struct stw_acd *acd, const struct names *names, struct stw_tenant tenant,
+		     const char *name, uint32_t *slot);
+bool config_skill_known(const struct stw_acd *acd, uint32_t tenant, struct stw_skill skill);
 int config_pool_check(const struct stw_acd *acd, struct stw_pool pool);
 int config_attributes_check(const struct stw_acd *acd, const struct stw_attribute_value *values,
 			    uint32_t count);
 int config_attributes_copy(struct acd_agent_description *agent,
 			   const struct stw_attribute_value *values, uint32_t count);
-int config_requirement_check(const struct stw_acd *acd, const struct stw_term *terms,
-			     uint32_t count);
+int config_requirement_check(const struct stw_acd *acd, uint32_t tenant,
+			     const struct stw_term *terms, uint32_t count);
 struct acd_term *config_requirement_copy(const struct stw_term *terms, uint32_t count);
 bool config_step_admits(const struct acd_step *step, const struct acd_agent_description *agent);
-int config_steps_check(struct stw_acd *acd, const struct stw_queue_config *config);
+int config_steps_check(struct stw_acd *acd, uint32_t tenant, const struct stw_queue_config *config);
 int config_steps_make(struct stw_acd *acd, const struct stw_queue_config *config,
 		      struct acd_queue_description *queue);
 void config_steps_free(struct acd_queue_description *queue);

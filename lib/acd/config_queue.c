@@ -22,12 +22,15 @@ targets_check(const struct stw_queue_config *config)
 }
 
 static int
-queue_config_check(struct stw_acd *acd, const struct stw_queue_config *config)
+queue_config_check(struct stw_acd *acd, const struct stw_queue_config *config, uint32_t *tenant)
 {
+	int error;
+
 	if (config->struct_size < sizeof(*config) || config->offer_timeout_ns > ACD_DURATION_MAX ||
 	    config->wrap_up_ns > ACD_DURATION_MAX || targets_check(config))
 		return -EINVAL;
-	return config_steps_check(acd, config);
+	error = acd_tenant_slot(acd, config->tenant, tenant);
+	return error ? error : config_steps_check(acd, *tenant, config);
 }
 
 static void
@@ -41,12 +44,14 @@ description_free(struct acd_queue_description *queue)
 
 /* A description as the config says, with the agents that there are, without sets. */
 static struct acd_queue_description *
-description_make(struct stw_acd *acd, const struct stw_queue_config *config, const char *name)
+description_make(struct stw_acd *acd, const struct stw_queue_config *config, uint32_t tenant,
+		 const char *name)
 {
 	struct acd_queue_description *queue = calloc(1, sizeof(*queue));
 
 	if (!queue)
 		return NULL;
+	queue->tenant = tenant;
 	if (config_steps_make(acd, config, queue)) {
 		description_free(queue);
 		return NULL;
@@ -74,19 +79,23 @@ queue_define(struct stw_acd *acd, const struct stw_queue_config *config, struct 
 {
 	struct acd_queue_description *queue;
 	struct acd_queue *hot;
+	uint32_t tenant;
 	uint32_t q;
-	int error = queue_config_check(acd, config);
+	int error = queue_config_check(acd, config, &tenant);
 
 	if (error)
 		return error;
-	if (names_find(&acd->queue_names, config->name) != NAMES_NONE)
+	if (names_find(&acd->queue_names, tenant, config->name) != NAMES_NONE)
 		return -EEXIST;
-	queue = description_make(acd, config, config->name);
+	queue = description_make(acd, config, tenant, config->name);
 	if (!queue)
 		return -ENOMEM;
-	error = slot_pool_take(&acd->queue_slots, &q);
+	error = acd_tenant_take(acd, tenant, ACD_TENANT_QUEUES);
 	if (error)
 		goto made;
+	error = slot_pool_take(&acd->queue_slots, &q);
+	if (error)
+		goto counted;
 	error = config_sets_take(acd, q, queue, NULL);
 	if (error)
 		goto taken;
@@ -94,8 +103,9 @@ queue_define(struct stw_acd *acd, const struct stw_queue_config *config, struct 
 	hot->generation += 1 + (hot->generation == UINT32_MAX);
 	queue->generation = hot->generation;
 	acd->queues_end = q >= acd->queues_end ? q + 1 : acd->queues_end;
-	names_add(&acd->queue_names, q, config->name);
+	names_add(&acd->queue_names, tenant, q, config->name);
 	/* No hot call can name the queue yet. */
+	hot->tenant = tenant;
 	atomic_store_explicit(&hot->wait_ns_max, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->waiting, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->known, 0, memory_order_relaxed);
@@ -106,6 +116,8 @@ queue_define(struct stw_acd *acd, const struct stw_queue_config *config, struct 
 
 taken:
 	slot_pool_give(&acd->queue_slots, q);
+counted:
+	acd_tenant_give(acd, tenant, ACD_TENANT_QUEUES);
 made:
 	description_free(queue);
 	return error;
@@ -146,13 +158,16 @@ queue_remake(struct stw_acd *acd, uint32_t q, const struct stw_queue_config *con
 	     const struct acd_queue_description *old, struct acd_queue_description **new)
 {
 	struct acd_queue_description *queue;
-	int error = queue_config_check(acd, config);
+	uint32_t tenant;
+	int error = queue_config_check(acd, config, &tenant);
 
 	if (config->name && strcmp(config->name, old->name))
 		return -EINVAL;
 	if (error)
 		return error;
-	queue = description_make(acd, config, old->name);
+	if (tenant != old->tenant)
+		return -EINVAL;
+	queue = description_make(acd, config, tenant, old->name);
 	if (!queue)
 		return -ENOMEM;
 	error = config_sets_take(acd, q, queue, old);
@@ -229,6 +244,7 @@ queue_remove(struct stw_acd *acd, uint32_t q)
 	acd_time_raise(&acd->queues[removed].wait_ns_max,
 		       atomic_load_explicit(&hot->wait_ns_max, memory_order_relaxed));
 	atomic_store_explicit(&hot->wait_ns_max, 0, memory_order_relaxed);
+	acd_tenant_give(acd, old->tenant, ACD_TENANT_QUEUES);
 	description_free(old);
 	slot_pool_give(&acd->queue_slots, q);
 	return 0;
@@ -249,16 +265,18 @@ stw_queue_remove(struct stw_acd *acd, struct stw_queue queue)
 }
 
 int
-stw_queue_find(struct stw_acd *acd, const char *name, struct stw_queue *queue)
+stw_queue_find(struct stw_acd *acd, struct stw_tenant tenant, const char *name,
+	       struct stw_queue *queue)
 {
 	uint32_t q;
+	int error;
 
 	control_lock_take(&acd->lock);
-	q = names_find(&acd->queue_names, name);
-	if (q != NAMES_NONE)
+	error = config_name_find(acd, &acd->queue_names, tenant, name, &q);
+	if (!error)
 		queue->id = acd_handle(q, acd->queues[q].generation);
 	control_lock_leave(&acd->lock);
-	return q == NAMES_NONE ? -ENOENT : 0;
+	return error;
 }
 
 void

@@ -28,17 +28,18 @@ step_check(const struct stw_step_config *step, bool first)
 
 /* What a step asks of an agent. */
 static int
-requirements_check(struct stw_acd *acd, const struct stw_step_config *step)
+requirements_check(struct stw_acd *acd, uint32_t tenant, const struct stw_step_config *step)
 {
-	int error = config_requirement_check(acd, step->requirement, step->requirement_count);
+	int error =
+		config_requirement_check(acd, tenant, step->requirement, step->requirement_count);
 
 	if (!error)
-		error = config_terms_check(acd, step->terms, step->terms_count);
+		error = config_terms_check(acd, tenant, step->terms, step->terms_count);
 	return error ? error : config_pool_check(acd, step->pool);
 }
 
 int
-config_steps_check(struct stw_acd *acd, const struct stw_queue_config *config)
+config_steps_check(struct stw_acd *acd, uint32_t tenant, const struct stw_queue_config *config)
 {
 	int error = 0;
 
@@ -47,7 +48,7 @@ config_steps_check(struct stw_acd *acd, const struct stw_queue_config *config)
 	for (uint32_t k = 0; k < config->steps_count && !error; k++)
 		error = step_check(&config->steps[k], !k);
 	for (uint32_t k = 0; k < config->steps_count && !error; k++)
-		error = requirements_check(acd, &config->steps[k]);
+		error = requirements_check(acd, tenant, &config->steps[k]);
 	return error;
 }
 
@@ -62,8 +63,10 @@ config_steps_free(struct acd_queue_description *queue)
 }
 
 static int
-step_make(struct stw_acd *acd, const struct stw_step_config *config, struct acd_step *step)
+step_make(struct stw_acd *acd, uint32_t tenant, const struct stw_step_config *config,
+	  struct acd_step *step)
 {
+	step->tenant = tenant;
 	atomic_init(&step->open, 1);
 	step->members = calloc(HINT_BITS_WORDS(acd->config.agents_max), sizeof(*step->members));
 	if (!step->members)
@@ -103,8 +106,8 @@ config_steps_make(struct stw_acd *acd, const struct stw_queue_config *config,
 	if (!queue->steps)
 		return -ENOMEM;
 	for (uint32_t k = 0; k < queue->steps_count && !error; k++)
-		error = step_make(acd, config->steps_count ? &config->steps[k] : NULL,
-				  &queue->steps[k]);
+		error = step_make(acd, queue->tenant,
+				  config->steps_count ? &config->steps[k] : NULL, &queue->steps[k]);
 	return error;
 }
 

@@ -89,9 +89,14 @@ queue_enter(struct stw_acd *acd, uint32_t q, const struct acd_queue_description 
 			return known & ACD_QUEUE_CLOSED ? -ESTALE : -ESHUTDOWN;
 	} while (!atomic_compare_exchange_weak_explicit(
 		&queue->known, &known, known + 1, memory_order_relaxed, memory_order_relaxed));
+	if (!acd_tenant_contact_enter(acd, description->tenant)) {
+		/* Not acd_queue_known_drop, which would uncount it from the tenant's. */
+		atomic_fetch_sub_explicit(&queue->known, 1, memory_order_relaxed);
+		return -ENOSPC;
+	}
 	do {
 		if (description->length_max && waiting >= (int64_t)description->length_max) {
-			atomic_fetch_sub_explicit(&queue->known, 1, memory_order_relaxed);
+			acd_queue_known_drop(acd, q);
 			return -ENOSPC;
 		}
 	} while (!atomic_compare_exchange_weak_explicit(&queue->waiting, &waiting, waiting + 1,
@@ -104,7 +109,7 @@ static void
 queue_leave(struct stw_acd *acd, uint32_t q)
 {
 	atomic_fetch_sub_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
-	atomic_fetch_sub_explicit(&acd->queues[q].known, 1, memory_order_relaxed);
+	acd_queue_known_drop(acd, q);
 }
 
 /* Fill a free slot; nobody else writes it. Returns the rank. */

@@ -36,6 +36,7 @@
 #include "sync/lower_bound_word.h"
 #include "sync/reclaim.h"
 #include "sync/slot_pool.h"
+#include "tenant.h"
 #include "word.h"
 
 #define ACD_NOBODY       UINT32_MAX
@@ -62,6 +63,7 @@ struct acd_attribute {
 /* Description of an agent: replaced as a whole, read inside of read-side sections. */
 struct acd_agent_description {
 	uint32_t generation;
+	uint32_t tenant; /* slot */
 	uint32_t misses_max;
 	uint64_t penalty_ns;
 	uint64_t cookie;
@@ -93,6 +95,7 @@ struct acd_step {
 	uint32_t terms_count;
 	uint32_t requirement_count;
 	struct acd_term *requirement;
+	uint32_t tenant;      /* slot, the queue's */
 	uint64_t pool;        /* 0: any */
 	uint32_t lanes_count; /* 1 or more */
 	struct acd_lane lanes[ACD_LANES_MAX];
@@ -102,6 +105,7 @@ struct acd_step {
 /* Description of a queue: likewise. */
 struct acd_queue_description {
 	uint32_t generation;
+	uint32_t tenant; /* slot */
 	uint32_t length_max;
 	uint64_t cookie;
 	uint64_t offer_timeout_ns;
@@ -166,6 +170,7 @@ struct acd_queue {
 	_Atomic int64_t waiting;                 /* of them, waiting */
 	_Atomic uint64_t wait_ns_max;
 	_Atomic(struct acd_queue_description *) description STW_ALIGNED_LINE;
+	uint32_t tenant;     /* slot; constant from definition to removal */
 	uint32_t generation; /* of the last definition; under the configuration lock */
 };
 
@@ -202,6 +207,7 @@ struct stw_acd {
 	struct acd_agent *agents;
 	struct acd_contact *contacts;
 	struct acd_queue *queues;
+	struct acd_tenant *tenants;
 	_Atomic uint64_t *idle_since_ns;   /* per agent; right while the agent is ready */
 	_Atomic uint64_t *available;       /* hint bits: agents who may be ready (idle.c) */
 	_Atomic uint64_t *available_words; /* hint bits: words of available with a bit set */
@@ -224,16 +230,18 @@ struct stw_acd {
 	_Atomic uint64_t reviews_done;
 	/* Below: under the configuration lock. */
 	struct control_lock lock STW_ALIGNED_LINE;
+	struct names tenant_names;
 	struct names skill_names;
 	struct names agent_names;
 	struct names queue_names;
 	struct slot_pool agent_slots;
 	struct slot_pool queue_slots;
 	struct slot_pool set_slots;
+	struct slot_pool skill_slots;
 	uint32_t *agent_generations;
+	uint32_t *skill_generations;
 	struct names attribute_names;
 	struct names pool_names;
-	uint32_t skills_count;
 	uint32_t attributes_count;
 	uint32_t pools_count;
 	uint32_t agents_end; /* slots at or above were never used */
@@ -389,6 +397,7 @@ acd_arrivals_read(const struct stw_acd *acd)
 static inline void
 acd_queue_known_drop(struct stw_acd *acd, uint32_t q)
 {
+	acd_tenant_contact_leave(acd, acd->queues[q].tenant);
 	/* Q1, pairs with Q2 */
 	atomic_fetch_sub_explicit(&acd->queues[q].known, 1, memory_order_release);
 }

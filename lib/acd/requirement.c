@@ -3,6 +3,8 @@
  * Requirements: attributes and pools by name, and expressions, checked and evaluated. All under the
  * configuration lock: hot calls see only the bits that come of it (config.c).
  *
+ * Attributes and pools are every tenant's; skills are each tenant's own.
+ *
  * An expression is evaluated on a stack of results, one bit each in a word; that it fits and leaves
  * exactly one result is checked when it is taken in.
  */
@@ -23,12 +25,12 @@ define(struct stw_acd *acd, struct names *names, uint32_t *count, uint32_t max, 
 	if (!names_valid(name))
 		return -EINVAL;
 	control_lock_take(&acd->lock);
-	if (names_find(names, name) != NAMES_NONE)
+	if (names_find(names, ACD_TENANT_DEFAULT, name) != NAMES_NONE)
 		error = -EEXIST;
 	else if (*count == max)
 		error = -ENOSPC;
 	if (!error) {
-		names_add(names, *count, name);
+		names_add(names, ACD_TENANT_DEFAULT, *count, name);
 		*id = acd_handle((*count)++, 1);
 	}
 	control_lock_leave(&acd->lock);
@@ -41,7 +43,7 @@ find(struct stw_acd *acd, const struct names *names, const char *name, uint64_t 
 	uint32_t slot;
 
 	control_lock_take(&acd->lock);
-	slot = names_find(names, name);
+	slot = names_find(names, ACD_TENANT_DEFAULT, name);
 	if (slot != NAMES_NONE)
 		*id = acd_handle(slot, 1);
 	control_lock_leave(&acd->lock);
@@ -135,7 +137,8 @@ term_valid(const struct stw_term *term)
 }
 
 int
-config_requirement_check(const struct stw_acd *acd, const struct stw_term *terms, uint32_t count)
+config_requirement_check(const struct stw_acd *acd, uint32_t tenant, const struct stw_term *terms,
+			 uint32_t count)
 {
 	uint32_t depth = 0;
 
@@ -152,7 +155,7 @@ config_requirement_check(const struct stw_acd *acd, const struct stw_term *terms
 		int error = 0;
 
 		if (terms[i].kind == STW_TERM_SKILL)
-			error = handle_check(terms[i].skill.id, acd->skills_count);
+			error = config_skill_known(acd, tenant, terms[i].skill) ? 0 : -ESTALE;
 		else if (!operands_of(terms[i].kind))
 			error = handle_check(terms[i].attribute.id, acd->attributes_count);
 		if (error)
@@ -250,7 +253,7 @@ requirement_holds(const struct acd_step *step, const struct acd_agent_descriptio
 bool
 config_step_admits(const struct acd_step *step, const struct acd_agent_description *agent)
 {
-	if (step->pool && step->pool != agent->pool)
+	if (step->tenant != agent->tenant || (step->pool && step->pool != agent->pool))
 		return false;
 	for (uint32_t i = 0; i < step->terms_count; i++)
 		if (level_of(agent, step->terms[i].skill.id) < step->terms[i].level)

@@ -20,7 +20,7 @@ step_skills_define(struct stw_acd *acd, struct step_skills *skills)
 
 	for (int i = 0; i < ORACLE_SKILLS_MAX && !error; i++) {
 		snprintf(name, sizeof(name), "skill-%d", i);
-		error = stw_skill_define(acd, name, &skills->skill[i]);
+		error = stw_skill_define(acd, STW_TENANT_DEFAULT, name, &skills->skill[i]);
 	}
 	return error;
 }

@@ -215,7 +215,7 @@ Test(agent, removed_only_when_logged_out_and_then_stale)
 	cr_assert_eq(stw_agent_not_ready(house, agent, 1, now), -ESTALE);
 	cr_assert_eq(stw_agent_logout(house, agent, now), -ESTALE);
 	cr_assert_eq(stw_agent_status(house, agent, &status), -ESTALE);
-	cr_assert_eq(stw_agent_find(house, "ann", &again), -ENOENT);
+	cr_assert_eq(stw_agent_find(house, STW_TENANT_DEFAULT, "ann", &again), -ENOENT);
 	again = agent_of("ann", NULL);
 	cr_assert_neq(again.id, agent.id);
 	cr_assert_eq(stw_agent_login(house, agent, now), -ESTALE);

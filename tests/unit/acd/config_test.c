@@ -19,16 +19,16 @@ Test(config, names_are_unique_and_found)
 	agent_config.name = queue_config.name = "ann";
 	cr_assert_eq(stw_agent_define(house, &agent_config, &found_agent), -EEXIST);
 	cr_assert_eq(stw_queue_define(house, &queue_config, &found_queue), -EEXIST);
-	cr_assert_eq(stw_skill_define(house, "ann", &found_skill), -EEXIST);
-	cr_assert_eq(stw_agent_find(house, "ann", &found_agent), 0);
-	cr_assert_eq(stw_queue_find(house, "ann", &found_queue), 0);
-	cr_assert_eq(stw_skill_find(house, "ann", &found_skill), 0);
+	cr_assert_eq(stw_skill_define(house, STW_TENANT_DEFAULT, "ann", &found_skill), -EEXIST);
+	cr_assert_eq(stw_agent_find(house, STW_TENANT_DEFAULT, "ann", &found_agent), 0);
+	cr_assert_eq(stw_queue_find(house, STW_TENANT_DEFAULT, "ann", &found_queue), 0);
+	cr_assert_eq(stw_skill_find(house, STW_TENANT_DEFAULT, "ann", &found_skill), 0);
 	cr_assert_eq(found_agent.id, agent.id);
 	cr_assert_eq(found_queue.id, queue.id);
 	cr_assert_eq(found_skill.id, skill.id);
-	cr_assert_eq(stw_agent_find(house, "bob", &found_agent), -ENOENT);
-	cr_assert_eq(stw_queue_find(house, "bob", &found_queue), -ENOENT);
-	cr_assert_eq(stw_skill_find(house, "bob", &found_skill), -ENOENT);
+	cr_assert_eq(stw_agent_find(house, STW_TENANT_DEFAULT, "bob", &found_agent), -ENOENT);
+	cr_assert_eq(stw_queue_find(house, STW_TENANT_DEFAULT, "bob", &found_queue), -ENOENT);
+	cr_assert_eq(stw_skill_find(house, STW_TENANT_DEFAULT, "bob", &found_skill), -ENOENT);
 }
 
 Test(config, names_have_1_to_63_bytes)
@@ -45,7 +45,7 @@ Test(config, names_have_1_to_63_bytes)
 		agent_config.name = queue_config.name = bad[i];
 		cr_assert_eq(stw_agent_define(house, &agent_config, &agent), -EINVAL);
 		cr_assert_eq(stw_queue_define(house, &queue_config, &queue), -EINVAL);
-		cr_assert_eq(stw_skill_define(house, bad[i], &skill), -EINVAL);
+		cr_assert_eq(stw_skill_define(house, STW_TENANT_DEFAULT, bad[i], &skill), -EINVAL);
 	}
 	agent_of(long_name + 1, NULL);
 }
@@ -70,7 +70,7 @@ Test(config, full_tables_are_told)
 	agent_config.name = queue_config.name = "more";
 	cr_assert_eq(stw_agent_define(house, &agent_config, &agent), -ENOSPC);
 	cr_assert_eq(stw_queue_define(house, &queue_config, &queue), -ENOSPC);
-	cr_assert_eq(stw_skill_define(house, "more", &skill), -ENOSPC);
+	cr_assert_eq(stw_skill_define(house, STW_TENANT_DEFAULT, "more", &skill), -ENOSPC);
 	cr_assert_eq(stw_agent_remove(house, agent), 0);
 	cr_assert_eq(stw_agent_define(house, &agent_config, &agent), 0);
 	cr_assert_eq(stw_queue_remove(house, queue), 0);

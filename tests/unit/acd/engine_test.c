@@ -83,7 +83,7 @@ Test(engine, failed_allocation_leaves_everything_as_it_was)
 	}
 	cr_assert_eq(agent.id, 5);
 	cr_assert_eq(queue.id, 6);
-	cr_assert_eq(stw_agent_find(house, "x", &agent), -ENOENT);
+	cr_assert_eq(stw_agent_find(house, STW_TENANT_DEFAULT, "x", &agent), -ENOENT);
 	cr_assert_eq(stw_agent_define(house, &agent_config, &agent), 0);
 	calloc_failures = 2;
 	cr_assert_eq(stw_agent_update(house, agent, &agent_config, now), -ENOMEM);
@@ -92,13 +92,14 @@ Test(engine, failed_allocation_leaves_everything_as_it_was)
 
 Test(engine, limits_outside_their_ranges_are_refused)
 {
-	static const uint32_t low[] = {0, 0, 0, 0, 63, 0};
-	static const uint32_t high[] = {1000001, 65536, 1000001, 4097, 16777217, 1025};
+	static const uint32_t low[] = {0, 0, 0, 0, 63, 0, UINT32_MAX};
+	static const uint32_t high[] = {1000001, 65536, 1000001, 4097, 16777217, 1025, 65536};
 
-	for (int i = 0; i < 12; i++) {
+	for (int i = 0; i < 14; i++) {
 		struct stw_acd_config config = STW_ACD_CONFIG_INIT;
 		uint32_t *limits[] = {&config.agents_max, &config.queues_max, &config.contacts_max,
-				      &config.skills_max, &config.events_max, &config.threads_max};
+				      &config.skills_max, &config.events_max, &config.threads_max,
+				      &config.tenants_max};
 		struct stw_acd *acd;
 		size_t bytes;
 

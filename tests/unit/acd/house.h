@@ -51,8 +51,8 @@ skill_of(const char *name)
 {
 	struct stw_skill skill = {0};
 
-	if (stw_skill_find(house, name, &skill))
-		cr_assert_eq(stw_skill_define(house, name, &skill), 0);
+	if (stw_skill_find(house, STW_TENANT_DEFAULT, name, &skill))
+		cr_assert_eq(stw_skill_define(house, STW_TENANT_DEFAULT, name, &skill), 0);
 	return skill;
 }
 
