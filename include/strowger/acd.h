@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include <strowger/agent.h>
+#include <strowger/calendar.h>
 #include <strowger/contact.h>
 #include <strowger/event.h>
 #include <strowger/export.h>
@@ -46,12 +47,14 @@ struct stw_acd_config {
 	uint32_t attributes_max; /**< to 4,096; 0: none */
 	uint32_t pools_max;      /**< to 4,096; 0: none */
 	uint32_t tenants_max;    /**< beside the default tenant; 0 (none but it) to 65,535 */
+	uint32_t calendars_max;  /**< over all tenants; 0 to 65,535 */
 };
 
 /** A house of 1,000 agents, 100 queues and 10,000 contacts. */
 #define STW_ACD_CONFIG_INIT                                                                        \
 	{                                                                                          \
-		sizeof(struct stw_acd_config), 1000, 100, 10000, 64, 65536, 64, 1, 400, 64, 64, 0  \
+		sizeof(struct stw_acd_config), 1000, 100, 10000, 64, 65536, 64, 1, 400, 64, 64, 0, \
+			0                                                                          \
 	}
 
 /**
@@ -103,8 +106,8 @@ STW_API int stw_acd_memory_needed(const struct stw_acd_config *config, size_t *b
  * @param acd      borrowed, not NULL
  * @param now_ns   host's clock, nanoseconds
  * @param budget   most timers to fire in this call; 1 or more
- * @param next_ns  set to the time of the next timer, to now_ns when the budget ran out, to
- *                 UINT64_MAX when there is none; NULL: not wanted
+ * @param next_ns  set to the time of the next timer or change of a calendar, to now_ns when the
+ *                 budget ran out, to UINT64_MAX when there is none; NULL: not wanted
  * @return number of timers fired
  * @return -EINVAL  budget is 0
  *

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <strowger/calendar.h>
 #include <strowger/export.h>
 #include <strowger/requirement.h>
 #include <strowger/skill.h>
@@ -42,6 +43,7 @@ enum stw_select {
 /** Why a queue takes no contacts. */
 enum stw_queue_door {
 	STW_QUEUE_DRAINING = 1, /**< stw_queue_drain said so */
+	STW_QUEUE_SHUT = 2,     /**< its calendar is closed */
 };
 
 /**
@@ -88,6 +90,7 @@ struct stw_queue_config {
 	uint64_t wrap_up_ns;       /**< work after a contact, nanoseconds; 0: none */
 	uint64_t service_level_ns; /**< answered within this counts as in time; nanoseconds */
 	uint32_t length_max;       /**< contacts that may wait here; 0: the engine's limit */
+	struct stw_calendar calendar; /**< of its tenant, when it takes contacts; id 0: always */
 	/**
 	 * Target wait by [value][urgency], nanoseconds, -2^61 to 2^61. A contact's rank is its
 	 * enqueue time + target - credit, the smallest rank is served first; a very negative target
@@ -100,7 +103,7 @@ struct stw_queue_config {
 #define STW_QUEUE_CONFIG_INIT                                                                      \
 	{                                                                                          \
 		sizeof(struct stw_queue_config), 0, {0}, 0, 0, 0, UINT64_C(15000000000), 0,        \
-			UINT64_C(20000000000), 0,                                                  \
+			UINT64_C(20000000000), 0, {0},                                             \
 		{                                                                                  \
 			{                                                                          \
 				0                                                                  \
@@ -116,7 +119,7 @@ struct stw_queue_config {
  * @param queue   set on success only
  * @return 0
  * @return -EINVAL  a field is outside its range
- * @return -ESTALE  the tenant was removed, or a skill, attribute or pool is not defined
+ * @return -ESTALE  the tenant was removed, or a skill, attribute, pool or the calendar is not defined
  * @return -EEXIST  the tenant has a queue of that name
  * @return -ENOSPC  queues_max queues are defined, the engine's or the tenant's, or
  *                  steps_max steps
@@ -140,7 +143,7 @@ STW_API int stw_queue_define(struct stw_acd *acd, const struct stw_queue_config 
  * @param now_ns  host's clock, nanoseconds; a waiting contact may be matched at once
  * @return 0
  * @return -EINVAL  a field is outside its range, or another name or tenant
- * @return -ESTALE  the queue was removed, or a skill, attribute or pool is not defined
+ * @return -ESTALE  the queue was removed, or a skill, attribute, pool or the calendar is not defined
  * @return -ENOSPC  more than steps_max steps; those that go count until the return
  * @return -ENOMEM  no memory for the copy
  *
@@ -187,17 +190,19 @@ STW_API int stw_queue_drain(struct stw_acd *acd, struct stw_queue queue, int on)
 /**
  * Say whether a queue takes contacts.
  *
- * @param acd    borrowed, not NULL
- * @param queue  which
+ * @param acd     borrowed, not NULL
+ * @param queue   which
+ * @param now_ns  host's clock, nanoseconds, up to 2^62
  * @return 0         it takes contacts
  * @return above 0   it does not: the sum of what holds of enum stw_queue_door
+ * @return -EINVAL   now_ns above 2^62
  * @return -ESTALE   the queue was removed
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
- * Progress: wait-free (bound 1).
+ * Progress: wait-free (bound: the openings of one day).
  * Order:    sees every stw_queue_drain that returned before the call.
  */
-STW_API int stw_queue_door(struct stw_acd *acd, struct stw_queue queue);
+STW_API int stw_queue_door(struct stw_acd *acd, struct stw_queue queue, uint64_t now_ns);
 
 /**
  * Find a queue by name.

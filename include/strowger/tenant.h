@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Tenants: houses that share an engine and do not see each other. Each has names of its own for its
- * skills, agents and queues, and limits of its own within the engine's. An agent serves queues of his
+ * skills, agents, queues and calendars, and limits of its own within the engine's. An agent serves queues of his
  * own tenant only, and a definition may name only what is of its own tenant.
  *
  * There is always the default tenant, the handle with id 0, without limits of its own: a host with one
@@ -94,15 +94,15 @@ STW_API int stw_tenant_define(struct stw_acd *acd, const struct stw_tenant_confi
 STW_API int stw_tenant_find(struct stw_acd *acd, const char *name, struct stw_tenant *tenant);
 
 /**
- * Remove a tenant that has no agent and no queue; its skills go with it. The numbers of its queues
- * stay in the engine's sums.
+ * Remove a tenant that has no agent, no queue and no calendar; its skills go with it. The numbers of
+ * its queues stay in the engine's sums.
  *
  * @param acd     borrowed, not NULL
  * @param tenant  which
  * @return 0
  * @return -EINVAL  the default tenant cannot be removed
  * @return -ESTALE  the tenant was removed before
- * @return -EBUSY   it has agents or queues
+ * @return -EBUSY   it has agents, queues or calendars
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
  * Progress: blocking (waits for another thread that configures; never holds up a hot call).

@@ -32,7 +32,7 @@ config_check(const struct stw_acd_config *config)
 	    config->skills_max > 4096 || config->events_max < 64 || config->events_max > 16777216 ||
 	    !config->threads_max || config->threads_max > 1024 || config->steps_max > 655350 ||
 	    config->attributes_max > 4096 || config->pools_max > 4096 ||
-	    config->tenants_max > 65535)
+	    config->tenants_max > 65535 || config->calendars_max > 65535)
 		return -EINVAL;
 	return 0;
 }
@@ -40,13 +40,14 @@ config_check(const struct stw_acd_config *config)
 /* The memory of each part, in the order of engine_init. */
 struct parts {
 	void *engine;
-	void *agents, *contacts, *queues, *tenants;
+	void *agents, *contacts, *queues, *tenants, *calendars;
 	void *idle_since, *idle_bounds, *available, *available_words, *agent_generations,
 		*skill_generations;
 	void *waiting, *timers, *counters, *events;
 	void *sets, *conditional, *reviews;
 	void *contact_slots, *agent_slots, *queue_slots, *set_slots, *skill_slots;
-	void *skill_names, *agent_names, *queue_names, *attribute_names, *pool_names, *tenant_names;
+	void *skill_names, *agent_names, *queue_names, *attribute_names, *pool_names, *tenant_names,
+		*calendar_names;
 };
 
 /* Entries that a tree must hold: one per thing, and what each thread may be about to put in. */
@@ -85,6 +86,8 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 	parts->queues = layout_take(&layout, (queues + 1) * sizeof(struct acd_queue));
 	parts->tenants =
 		layout_take(&layout, ((size_t)config->tenants_max + 1) * sizeof(struct acd_tenant));
+	parts->calendars =
+		layout_take(&layout, config->calendars_max * sizeof(struct acd_calendar));
 	parts->idle_since = layout_take(&layout, agents * sizeof(uint64_t));
 	parts->available = layout_take(&layout, words * sizeof(uint64_t));
 	parts->available_words = layout_take(&layout, HINT_BITS_WORDS(words) * sizeof(uint64_t));
@@ -108,6 +111,7 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 	parts->queue_slots = layout_take(&layout, slot_pool_bytes(config->queues_max));
 	parts->set_slots = layout_take(&layout, slot_pool_bytes(sets));
 	parts->skill_slots = layout_take(&layout, slot_pool_bytes(config->skills_max));
+	parts->calendar_names = layout_take(&layout, names_bytes(config->calendars_max));
 	parts->tenant_names = layout_take(&layout, names_bytes(config->tenants_max + 1));
 	parts->skill_names = layout_take(&layout, names_bytes(config->skills_max));
 	parts->agent_names = layout_take(&layout, names_bytes(config->agents_max));
@@ -138,6 +142,7 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 	acd->contacts = parts->contacts;
 	acd->queues = parts->queues;
 	acd->tenants = parts->tenants;
+	acd->calendars = parts->calendars;
 	acd->idle_since_ns = parts->idle_since;
 	acd->available = parts->available;
 	acd->available_words = parts->available_words;
@@ -160,6 +165,7 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 	slot_pool_init(&acd->queue_slots, parts->queue_slots, config->queues_max);
 	slot_pool_init(&acd->set_slots, parts->set_slots, acd->sets_max);
 	slot_pool_init(&acd->skill_slots, parts->skill_slots, config->skills_max);
+	names_init(&acd->calendar_names, parts->calendar_names, config->calendars_max);
 	names_init(&acd->tenant_names, parts->tenant_names, config->tenants_max + 1);
 	names_init(&acd->skill_names, parts->skill_names, config->skills_max);
 	names_init(&acd->agent_names, parts->agent_names, config->agents_max);
@@ -205,6 +211,7 @@ stw_acd_destroy(struct stw_acd *acd)
 	reclaim_wait();
 	config_agents_free(acd);
 	config_queues_free(acd);
+	acd_calendars_free(acd);
 	control_lock_destroy(&acd->lock);
 	free(acd->memory);
 }

@@ -177,6 +177,7 @@ stw_acd_check(struct stw_acd *acd)
 	event_queue_check(&acd->events);
 	queues_check(acd, &census);
 	acd_tenants_check(acd);
+	acd_calendars_check(acd);
 	stats_check(acd, &census);
 	return 0;
 }

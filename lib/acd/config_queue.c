@@ -24,12 +24,15 @@ targets_check(const struct stw_queue_config *config)
 static int
 queue_config_check(struct stw_acd *acd, const struct stw_queue_config *config, uint32_t *tenant)
 {
+	uint32_t calendar;
 	int error;
 
 	if (config->struct_size < sizeof(*config) || config->offer_timeout_ns > ACD_DURATION_MAX ||
 	    config->wrap_up_ns > ACD_DURATION_MAX || targets_check(config))
 		return -EINVAL;
 	error = acd_tenant_slot(acd, config->tenant, tenant);
+	if (!error)
+		error = acd_calendar_slot(acd, config->calendar, *tenant, &calendar);
 	return error ? error : config_steps_check(acd, *tenant, config);
 }
 
@@ -52,6 +55,7 @@ description_make(struct stw_acd *acd, const struct stw_queue_config *config, uin
 	if (!queue)
 		return NULL;
 	queue->tenant = tenant;
+	acd_calendar_slot(acd, config->calendar, tenant, &queue->calendar);
 	if (config_steps_make(acd, config, queue)) {
 		description_free(queue);
 		return NULL;
@@ -72,6 +76,14 @@ agents_mark(struct stw_acd *acd, const struct acd_queue_description *queue, bool
 	for (uint32_t a = 0; a < acd->agents_end; a++)
 		if (acd_agent_description(acd, a))
 			config_sets_mark(queue, a, acd_agent_description(acd, a), set);
+}
+
+/* Count a queue in or out among those that have its calendar. */
+static void
+calendar_count(struct stw_acd *acd, const struct acd_queue_description *queue, int more)
+{
+	if (queue->calendar != ACD_CALENDAR_NONE)
+		acd->calendars[queue->calendar].users += (uint32_t)more;
 }
 
 static int
@@ -109,6 +121,7 @@ queue_define(struct stw_acd *acd, const struct stw_queue_config *config, struct 
 	atomic_store_explicit(&hot->wait_ns_max, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->waiting, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->known, 0, memory_order_relaxed);
+	calendar_count(acd, queue, 1);
 	agents_mark(acd, queue, true);
 	acd_queue_description_publish(acd, q, queue);
 	handle->id = acd_handle(q, queue->generation);
@@ -187,6 +200,7 @@ queue_replace(struct stw_acd *acd, uint32_t q, struct acd_queue_description *old
 {
 	bool differ = config_steps_differ(old, new);
 
+	calendar_count(acd, new, 1);
 	agents_mark(acd, new, true);
 	acd_queue_description_publish(acd, q, new);
 	if (differ)
@@ -200,6 +214,7 @@ queue_replace(struct stw_acd *acd, uint32_t q, struct acd_queue_description *old
 	reclaim_exit();
 	reclaim_wait();
 	config_sets_give(acd, old, new);
+	calendar_count(acd, old, -1);
 	description_free(old);
 }
 
@@ -245,6 +260,7 @@ queue_remove(struct stw_acd *acd, uint32_t q)
 		       atomic_load_explicit(&hot->wait_ns_max, memory_order_relaxed));
 	atomic_store_explicit(&hot->wait_ns_max, 0, memory_order_relaxed);
 	acd_tenant_give(acd, old->tenant, ACD_TENANT_QUEUES);
+	calendar_count(acd, old, -1);
 	description_free(old);
 	slot_pool_give(&acd->queue_slots, q);
 	return 0;

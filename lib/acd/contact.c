@@ -183,7 +183,8 @@ contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *request, 
 	queue = acd_queue_description(acd, q);
 	if (!queue || queue->generation != request->queue.id >> 32)
 		return -ESTALE;
-	error = queue_enter(acd, q, queue);
+	error = acd_calendar_open(acd, queue->calendar, now_ns) ? queue_enter(acd, q, queue)
+								: -ESHUTDOWN;
 	if (error == -ESTALE)
 		return error;
 	acd_count(acd, q, ACD_COUNT_OFFERED, 1);

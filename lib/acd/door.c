@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The door of a queue: whether it takes contacts.
+ * The door of a queue: whether it takes contacts. It does not while its calendar is closed (calendar.c), and not
+ * while it drains.
  *
  * Draining is a flag beside the count of the queue's known contacts, in the same word. Who enters raises the count
  * by a compare-exchange from a value without the flag, so the change of the flag has contacts before it, which
@@ -67,18 +68,22 @@ stw_queue_drain(struct stw_acd *acd, struct stw_queue queue, int on)
 }
 
 int
-stw_queue_door(struct stw_acd *acd, struct stw_queue queue)
+stw_queue_door(struct stw_acd *acd, struct stw_queue queue, uint64_t now_ns)
 {
 	uint32_t q;
 	int door;
 
+	if (now_ns > ACD_NOW_MAX)
+		return -EINVAL;
 	reclaim_enter();
 	door = acd_queue_find(acd, queue, &q);
-	if (!door)
-		door = atomic_load_explicit(&acd->queues[q].known, memory_order_relaxed) &
-				       ACD_QUEUE_DRAINING
-			       ? STW_QUEUE_DRAINING
-			       : 0;
+	if (!door) {
+		if (atomic_load_explicit(&acd->queues[q].known, memory_order_relaxed) &
+		    ACD_QUEUE_DRAINING)
+			door |= STW_QUEUE_DRAINING;
+		if (!acd_calendar_open(acd, acd_queue_description(acd, q)->calendar, now_ns))
+			door |= STW_QUEUE_SHUT;
+	}
 	reclaim_exit();
 	return door;
 }

@@ -26,6 +26,7 @@
 #include <strowger/acd.h>
 
 #include "base/base.h"
+#include "calendar.h"
 #include "names.h"
 #include "sync/control_lock.h"
 #include "sync/counters.h"
@@ -105,7 +106,8 @@ struct acd_step {
 /* Description of a queue: likewise. */
 struct acd_queue_description {
 	uint32_t generation;
-	uint32_t tenant; /* slot */
+	uint32_t tenant;   /* slot */
+	uint32_t calendar; /* slot; ACD_CALENDAR_NONE: always open */
 	uint32_t length_max;
 	uint64_t cookie;
 	uint64_t offer_timeout_ns;
@@ -208,6 +210,7 @@ struct stw_acd {
 	struct acd_contact *contacts;
 	struct acd_queue *queues;
 	struct acd_tenant *tenants;
+	struct acd_calendar *calendars;
 	_Atomic uint64_t *idle_since_ns;   /* per agent; right while the agent is ready */
 	_Atomic uint64_t *available;       /* hint bits: agents who may be ready (idle.c) */
 	_Atomic uint64_t *available_words; /* hint bits: words of available with a bit set */
@@ -228,12 +231,15 @@ struct stw_acd {
 	_Atomic uint32_t sweep STW_ALIGNED_LINE;
 	_Atomic uint64_t reviews_asked STW_ALIGNED_LINE;
 	_Atomic uint64_t reviews_done;
+	_Atomic uint32_t calendars_end;  /* slots at or above were never used */
+	_Atomic int64_t unix_ns_at_zero; /* Unix time minus the host's clock */
 	/* Below: under the configuration lock. */
 	struct control_lock lock STW_ALIGNED_LINE;
 	struct names tenant_names;
 	struct names skill_names;
 	struct names agent_names;
 	struct names queue_names;
+	struct names calendar_names;
 	struct slot_pool agent_slots;
 	struct slot_pool queue_slots;
 	struct slot_pool set_slots;

@@ -132,6 +132,17 @@ stw_tenant_find(struct stw_acd *acd, const char *name, struct stw_tenant *tenant
 	return t == NAMES_NONE ? -ENOENT : 0;
 }
 
+/* Slots below end that a tenant has named. */
+static uint32_t
+names_count(const struct names *names, uint32_t end, uint32_t t)
+{
+	uint32_t count = 0;
+
+	for (uint32_t slot = 0; slot < end; slot++)
+		count += names_owner(names, slot) == t;
+	return count;
+}
+
 static int
 tenant_remove(struct stw_acd *acd, uint32_t t)
 {
@@ -139,7 +150,8 @@ tenant_remove(struct stw_acd *acd, uint32_t t)
 
 	if (t == ACD_TENANT_DEFAULT)
 		return -EINVAL;
-	if (tenant->count[ACD_TENANT_AGENTS] || tenant->count[ACD_TENANT_QUEUES])
+	if (tenant->count[ACD_TENANT_AGENTS] || tenant->count[ACD_TENANT_QUEUES] ||
+	    names_count(&acd->calendar_names, acd->config.calendars_max, t))
 		return -EBUSY;
 	STW_ASSERT(!atomic_load_explicit(&tenant->contacts, memory_order_relaxed));
 	for (uint32_t s = 0; s < acd->config.skills_max; s++) {
@@ -202,17 +214,6 @@ stw_tenant_usage(struct stw_acd *acd, struct stw_tenant tenant, struct stw_tenan
 	}
 	control_lock_leave(&acd->lock);
 	return error;
-}
-
-/* Slots below end that a tenant has named. */
-static uint32_t
-names_count(const struct names *names, uint32_t end, uint32_t t)
-{
-	uint32_t count = 0;
-
-	for (uint32_t slot = 0; slot < end; slot++)
-		count += names_owner(names, slot) == t;
-	return count;
 }
 
 /* A tenant's counts are what it has, and its agents hold contacts of its own queues. */

@@ -132,11 +132,13 @@ stw_acd_advance(struct stw_acd *acd, uint64_t now_ns, uint32_t budget, uint64_t 
 {
 	struct acd_todo todo = {.count = 0};
 	uint64_t next = now_ns;
+	uint64_t calendars_ns;
 	uint32_t fired = 0;
 
 	if (!budget)
 		return -EINVAL;
 	reclaim_enter();
+	calendars_ns = acd_calendars_advance(acd, now_ns);
 	while (fired < budget) {
 		struct lower_bound_tree_entry entry;
 		uint32_t position;
@@ -154,6 +156,6 @@ stw_acd_advance(struct stw_acd *acd, uint64_t now_ns, uint32_t budget, uint64_t 
 	sweep(acd, now_ns, &todo);
 	reclaim_exit();
 	if (next_ns)
-		*next_ns = next;
+		*next_ns = next < calendars_ns ? next : calendars_ns;
 	return (int)fired;
 }

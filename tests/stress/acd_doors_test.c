@@ -157,7 +157,7 @@ replace(uint32_t q)
 		serve();
 		sched_yield();
 	}
-	expect(stw_queue_door(acd, queue) == -ESTALE, __LINE__);
+	expect(stw_queue_door(acd, queue, now()) == -ESTALE, __LINE__);
 	define(q);
 }
 

@@ -29,8 +29,8 @@ ALLOWED_FOREIGN = {
 # The public headers of each side; a new one is to be entered here.
 PUBLIC = {
     "common": {"error", "export", "log", "version"},
-    "acd": {"acd", "agent", "contact", "event", "offer", "queue", "requirement", "skill", "stats",
-            "tenant"},
+    "acd": {"acd", "agent", "calendar", "contact", "event", "offer", "queue", "requirement", "skill",
+            "stats", "tenant"},
     "media": {"address", "fork", "media", "playout", "rtp", "session", "verdict"},
 }
 SIDE = {"base": {"common"}, "sync": {"common"}, "acd": {"common", "acd"}}

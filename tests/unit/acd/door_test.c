@@ -21,9 +21,9 @@ Test(door, draining_queue_refuses_and_counts)
 	struct stw_queue queue = queue_of("sales", NULL);
 	struct stw_queue_stats stats;
 
-	cr_assert_eq(stw_queue_door(house, queue), 0);
+	cr_assert_eq(stw_queue_door(house, queue, now), 0);
 	cr_assert_eq(stw_queue_drain(house, queue, 1), 0);
-	cr_assert_eq(stw_queue_door(house, queue), STW_QUEUE_DRAINING);
+	cr_assert_eq(stw_queue_door(house, queue, now), STW_QUEUE_DRAINING);
 	cr_assert_eq(enqueue_into(queue), -ESHUTDOWN);
 	cr_assert_eq(stw_queue_stats(house, queue, &stats), 0);
 	cr_assert_eq(stats.offered, 1);
@@ -58,7 +58,7 @@ Test(door, queue_can_be_opened_again)
 	cr_assert_eq(stw_queue_drain(house, queue, 1), 0);
 	cr_assert_eq(stw_queue_drain(house, queue, 0), 0);
 	cr_assert_eq(stw_queue_drain(house, queue, 0), 0);
-	cr_assert_eq(stw_queue_door(house, queue), 0);
+	cr_assert_eq(stw_queue_door(house, queue, now), 0);
 	cr_assert_eq(enqueue_into(queue), 0);
 }
 
@@ -84,11 +84,11 @@ Test(door, queue_defined_in_the_slot_of_a_drained_one_is_open)
 
 		snprintf(name, sizeof(name), "%d", i);
 		again = queue_of(name, NULL);
-		cr_assert_eq(stw_queue_door(house, again), 0);
+		cr_assert_eq(stw_queue_door(house, again, now), 0);
 		cr_assert_eq(enqueue_into(again), 0);
 	}
 	cr_assert_eq(stw_queue_drain(house, queue, 1), -ESTALE);
-	cr_assert_eq(stw_queue_door(house, queue), -ESTALE);
+	cr_assert_eq(stw_queue_door(house, queue, now), -ESTALE);
 }
 
 Test(door, bad_calls_are_refused)
@@ -98,6 +98,6 @@ Test(door, bad_calls_are_refused)
 	cr_assert_eq(stw_queue_drain(house, queue, 2), -EINVAL);
 	cr_assert_eq(stw_queue_drain(house, queue, -1), -EINVAL);
 	cr_assert_eq(stw_queue_drain(house, (struct stw_queue){0}, 1), -ESTALE);
-	cr_assert_eq(stw_queue_door(house, (struct stw_queue){40}), -ESTALE);
+	cr_assert_eq(stw_queue_door(house, (struct stw_queue){40}, now), -ESTALE);
 	cr_assert_eq(enqueue_into(queue), 0);
 }

@@ -92,14 +92,16 @@ Test(engine, failed_allocation_leaves_everything_as_it_was)
 
 Test(engine, limits_outside_their_ranges_are_refused)
 {
-	static const uint32_t low[] = {0, 0, 0, 0, 63, 0, UINT32_MAX};
-	static const uint32_t high[] = {1000001, 65536, 1000001, 4097, 16777217, 1025, 65536};
+	static const uint32_t low[] = {0, 0, 0, 0, 63, 0, UINT32_MAX, UINT32_MAX};
+	static const uint32_t high[] = {1000001,  65536, 1000001, 4097,
+					16777217, 1025,  65536,   65536};
 
-	for (int i = 0; i < 14; i++) {
+	for (int i = 0; i < 16; i++) {
 		struct stw_acd_config config = STW_ACD_CONFIG_INIT;
-		uint32_t *limits[] = {&config.agents_max, &config.queues_max, &config.contacts_max,
-				      &config.skills_max, &config.events_max, &config.threads_max,
-				      &config.tenants_max};
+		uint32_t *limits[] = {&config.agents_max,   &config.queues_max,
+				      &config.contacts_max, &config.skills_max,
+				      &config.events_max,   &config.threads_max,
+				      &config.tenants_max,  &config.calendars_max};
 		struct stw_acd *acd;
 		size_t bytes;
 
