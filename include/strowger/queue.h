@@ -73,9 +73,11 @@ struct stw_step_config {
 	enum stw_step_when when; /**< or when this holds; of the first step: WHEN_TIME */
 	uint64_t wait_bound_ns;  /**< of WHEN_WAIT_ABOVE, nanoseconds, to 2^61; else 0 */
 	const struct stw_term
-		*requirement;       /**< must hold, beside the terms; copied; NULL: nothing */
-	uint32_t requirement_count; /**< 0 to STW_REQUIREMENT_TERMS_MAX; 0: nothing */
-	struct stw_pool pool;       /**< only agents of this pool; id 0: of any, or none */
+		*requirement;         /**< must hold, beside the terms; copied; NULL: nothing */
+	uint32_t requirement_count;   /**< 0 to STW_REQUIREMENT_TERMS_MAX; 0: nothing */
+	struct stw_pool pool;         /**< only agents of this pool; id 0: of any, or none */
+	struct stw_calendar calendar; /**< nobody is asked by the step while it is closed, as of the
+					   last stw_acd_advance; id 0: always open */
 };
 
 /** Description of a queue. Begin with STW_QUEUE_CONFIG_INIT. */

@@ -7,6 +7,10 @@
  * hours, so a queue opens and closes at the very instant, whether time was advanced or not; and an advance writes the
  * next note, which takes longer, as it looks for the next change.
  *
+ * A queue's steps go by the note alone, as of the last advance: who picks an agent for a contact and who picks a contact
+ * for an agent must see the same. The advance that turns a note then matches the contacts of the queues whose steps go
+ * by it; should it stop before, the sweep comes to each waiting contact in its turn (timers.c).
+ *
  * I1  A note is true to the hours and the clock that were published before it.
  *     The word has a version. A note is written by a compare-exchange from the word read *before* the hours and the clock
  *     were read. Who publishes other hours, or sets the clock, then writes a note that is due at once, with another version:
@@ -69,7 +73,7 @@ note_write(struct acd_calendar *calendar, uint64_t from, uint64_t to)
 						       memory_order_acq_rel, memory_order_relaxed);
 }
 
-/* A note that is due at once, after hours or the clock have changed. */
+/* A note that is due at once, after hours or the clock have changed. Steps go by the old one till then. */
 static void
 note_void(struct acd_calendar *calendar)
 {
@@ -77,7 +81,7 @@ note_void(struct acd_calendar *calendar)
 
 	do
 		word = note_read(calendar);
-	while (!note_write(calendar, word, word_after_with(word, -WORD_BIAS, false)));
+	while (!note_write(calendar, word, word_after_with(word, -WORD_BIAS, word & WORD_OPEN)));
 }
 
 static struct acd_calendar_description *
@@ -152,11 +156,50 @@ acd_calendar_open(struct stw_acd *acd, uint32_t k, uint64_t now_ns)
 	return hours_open(&description_of(calendar)->hours, unix_s);
 }
 
+/* Whether it is open as of the last advance. */
+bool
+acd_calendar_noted(struct stw_acd *acd, uint32_t k)
+{
+	return k == ACD_CALENDAR_NONE || note_read(&acd->calendars[k]) & WORD_OPEN;
+}
+
+/* How often a queue and its steps go by a calendar. */
+uint32_t
+acd_calendar_uses(const struct acd_queue_description *queue, uint32_t k)
+{
+	uint32_t uses = queue->calendar == k;
+
+	for (uint32_t i = 0; i < queue->steps_count; i++)
+		uses += queue->steps[i].calendar == k;
+	return uses;
+}
+
+/* A calendar has opened or closed: steps that go by it may have agents for contacts that wait. */
+static void
+steps_turned(struct stw_acd *acd, uint32_t k, uint64_t now_ns, struct acd_todo *todo)
+{
+	/* F1, pairs with F1: the note comes before the search for contacts. */
+	sync_fence_full();
+	for (uint32_t q = 0; q < acd->config.queues_max; q++) {
+		const struct acd_queue_description *queue = acd_queue_description(acd, q);
+
+		if (!queue || acd_calendar_uses(queue, k) == (queue->calendar == k))
+			continue;
+		acd_review_ask(acd, q);
+		for (uint32_t i = 0; i < queue->steps_count; i++)
+			for (uint32_t lane = 0; lane < queue->steps[i].lanes_count; lane++)
+				acd_match_set(acd, queue->steps[i].lanes[lane].set, now_ns, todo);
+	}
+	acd_match_run(acd, todo, now_ns);
+}
+
 /* Write the note anew if it is due; returns the second until which it holds. */
 static int64_t
-calendar_advance(struct stw_acd *acd, struct acd_calendar *calendar, uint64_t now_ns)
+calendar_advance(struct stw_acd *acd, uint32_t k, uint64_t now_ns, struct acd_todo *todo)
 {
+	struct acd_calendar *calendar = &acd->calendars[k];
 	uint64_t word = note_read(calendar);
+	uint64_t next;
 	const struct acd_calendar_description *description = description_of(calendar);
 	int64_t unix_s = unix_second(acd, now_ns);
 	int64_t until_s;
@@ -168,22 +211,23 @@ calendar_advance(struct stw_acd *acd, struct acd_calendar *calendar, uint64_t no
 	until_s = hours_change(&description->hours, unix_s);
 	if (until_s == INT64_MAX)
 		until_s = unix_s + (int64_t)STW_CALENDAR_DAYS_AHEAD * 86400;
-	note_write(calendar, word,
-		   word_after_with(word, until_s, hours_open(&description->hours, unix_s)));
+	next = word_after_with(word, until_s, hours_open(&description->hours, unix_s));
+	if (note_write(calendar, word, next) && (word ^ next) & WORD_OPEN)
+		steps_turned(acd, k, now_ns, todo);
 	return until_s;
 }
 
 /* Write the notes that are due; returns the host's time of the next that will be. Inside of a read-side
  * section. */
 uint64_t
-acd_calendars_advance(struct stw_acd *acd, uint64_t now_ns)
+acd_calendars_advance(struct stw_acd *acd, uint64_t now_ns, struct acd_todo *todo)
 {
 	uint32_t end = atomic_load_explicit(&acd->calendars_end, memory_order_relaxed);
 	int64_t next_s = INT64_MAX;
 	uint64_t next_ns;
 
 	for (uint32_t k = 0; k < end; k++) {
-		int64_t until_s = calendar_advance(acd, &acd->calendars[k], now_ns);
+		int64_t until_s = calendar_advance(acd, k, now_ns, todo);
 
 		next_s = until_s < next_s ? until_s : next_s;
 	}
@@ -433,9 +477,9 @@ acd_calendars_check(struct stw_acd *acd)
 		for (uint32_t q = 0; q < acd->queues_end; q++) {
 			const struct acd_queue_description *queue = acd_queue_description(acd, q);
 
-			if (!queue || queue->calendar != k)
+			if (!queue || !acd_calendar_uses(queue, k))
 				continue;
-			users++;
+			users += acd_calendar_uses(queue, k);
 			STW_ASSERT(names_owner(&acd->calendar_names, k) == queue->tenant);
 		}
 		STW_ASSERT(users == acd->calendars[k].users);

@@ -78,12 +78,12 @@ agents_mark(struct stw_acd *acd, const struct acd_queue_description *queue, bool
 			config_sets_mark(queue, a, acd_agent_description(acd, a), set);
 }
 
-/* Count a queue in or out among those that have its calendar. */
+/* Count a queue and its steps in or out among the users of their calendars. */
 static void
 calendar_count(struct stw_acd *acd, const struct acd_queue_description *queue, int more)
 {
-	if (queue->calendar != ACD_CALENDAR_NONE)
-		acd->calendars[queue->calendar].users += (uint32_t)more;
+	for (uint32_t k = 0; k < acd->config.calendars_max; k++)
+		acd->calendars[k].users += acd_calendar_uses(queue, k) * (uint32_t)more;
 }
 
 static int

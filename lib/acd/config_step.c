@@ -30,11 +30,14 @@ step_check(const struct stw_step_config *step, bool first)
 static int
 requirements_check(struct stw_acd *acd, uint32_t tenant, const struct stw_step_config *step)
 {
+	uint32_t calendar;
 	int error =
 		config_requirement_check(acd, tenant, step->requirement, step->requirement_count);
 
 	if (!error)
 		error = config_terms_check(acd, tenant, step->terms, step->terms_count);
+	if (!error)
+		error = acd_calendar_slot(acd, step->calendar, tenant, &calendar);
 	return error ? error : config_pool_check(acd, step->pool);
 }
 
@@ -67,7 +70,7 @@ step_make(struct stw_acd *acd, uint32_t tenant, const struct stw_step_config *co
 	  struct acd_step *step)
 {
 	step->tenant = tenant;
-	atomic_init(&step->open, 1);
+	step->calendar = ACD_CALENDAR_NONE;
 	step->members = calloc(HINT_BITS_WORDS(acd->config.agents_max), sizeof(*step->members));
 	if (!step->members)
 		return -ENOMEM;
@@ -77,6 +80,7 @@ step_make(struct stw_acd *acd, uint32_t tenant, const struct stw_step_config *co
 		step->after_ns = config->after_ns;
 		step->wait_bound_ns = config->wait_bound_ns;
 		step->pool = config->pool.id;
+		acd_calendar_slot(acd, config->calendar, tenant, &step->calendar);
 		step->requirement_count = config->requirement_count;
 		step->requirement =
 			config_requirement_copy(config->requirement, config->requirement_count);

@@ -88,7 +88,7 @@ struct acd_lane {
 /* A routing step of a queue, part of its description. */
 struct acd_step {
 	_Atomic uint32_t *members; /* bits: agents who meet what the step asks for */
-	_Atomic uint32_t open;     /* 0: nobody is asked by this step for now */
+	uint32_t calendar;         /* slot: nobody is asked while it is closed; ACD_CALENDAR_NONE */
 	enum stw_select select;
 	enum stw_step_when when;
 	uint64_t after_ns;
@@ -306,6 +306,7 @@ void acd_match_run(struct stw_acd *acd, struct acd_todo *todo, uint64_t now_ns);
 int64_t acd_rank(uint64_t enqueue_ns, int64_t target_ns, uint64_t credit_ns);
 
 /* step.c */
+bool acd_step_open(struct stw_acd *acd, const struct acd_step *step);
 bool acd_step_takes(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t k,
 		    uint32_t value, uint32_t a);
 bool acd_step_member(const struct acd_queue_description *queue, uint32_t k, uint32_t a);

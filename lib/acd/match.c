@@ -67,7 +67,7 @@ choose(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t 
 		const struct acd_step *step = &queue->steps[*tier];
 		uint32_t a;
 
-		if (!atomic_load_explicit(&step->open, memory_order_relaxed))
+		if (!acd_step_open(acd, step))
 			continue;
 		a = acd_idle_longest(acd, step->members, but);
 		if (a != ACD_NOBODY)
@@ -242,13 +242,12 @@ best_contact(struct stw_acd *acd, uint32_t a, struct best *best)
 
 /* The first open step by which an agent may be given a contact at step k; above k: none. */
 static uint32_t
-tier_of(const struct acd_queue_description *queue, uint32_t k, uint32_t a)
+tier_of(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t k, uint32_t a)
 {
 	uint32_t tier = 0;
 
 	while (tier <= k && tier < queue->steps_count &&
-	       !(atomic_load_explicit(&queue->steps[tier].open, memory_order_relaxed) &&
-		 acd_bit(queue->steps[tier].members, a)))
+	       !(acd_step_open(acd, &queue->steps[tier]) && acd_bit(queue->steps[tier].members, a)))
 		tier++;
 	return tier;
 }
@@ -274,7 +273,7 @@ better_agent(struct stw_acd *acd, uint32_t a, const struct lower_bound_tree_entr
 		return ACD_NOBODY;
 	if (missed == a)
 		return other;
-	tier_a = tier_of(queue, k, a);
+	tier_a = tier_of(acd, queue, k, a);
 	if (tier != tier_a)
 		return tier < tier_a ? other : ACD_NOBODY;
 	idle_ns = atomic_load_explicit(&acd->idle_since_ns[a], memory_order_relaxed);

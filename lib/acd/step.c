@@ -18,6 +18,13 @@ acd_step_member(const struct acd_queue_description *queue, uint32_t k, uint32_t 
 	return false;
 }
 
+/* Whether a step's agents are asked: by its calendar as of the last advance, for both sides alike. */
+bool
+acd_step_open(struct stw_acd *acd, const struct acd_step *step)
+{
+	return acd_calendar_noted(acd, step->calendar);
+}
+
 /* Whether an agent may be given a contact that stands at step k. */
 bool
 acd_step_takes(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t k,
@@ -26,8 +33,7 @@ acd_step_takes(struct stw_acd *acd, const struct acd_queue_description *queue, u
 	for (uint32_t j = 0; j <= k && j < queue->steps_count; j++) {
 		const struct acd_step *step = &queue->steps[j];
 
-		if (atomic_load_explicit(&step->open, memory_order_relaxed) &&
-		    acd_bit(step->members, a))
+		if (acd_step_open(acd, step) && acd_bit(step->members, a))
 			return true;
 	}
 	return false;

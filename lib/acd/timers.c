@@ -138,7 +138,7 @@ stw_acd_advance(struct stw_acd *acd, uint64_t now_ns, uint32_t budget, uint64_t 
 	if (!budget)
 		return -EINVAL;
 	reclaim_enter();
-	calendars_ns = acd_calendars_advance(acd, now_ns);
+	calendars_ns = acd_calendars_advance(acd, now_ns, &todo);
 	while (fired < budget) {
 		struct lower_bound_tree_entry entry;
 		uint32_t position;

@@ -49,7 +49,7 @@ members_any(struct stw_acd *acd, const struct acd_queue_description *queue, uint
 		uint32_t bits = 0;
 
 		for (uint32_t j = 0; j <= k; j++)
-			if (atomic_load_explicit(&queue->steps[j].open, memory_order_relaxed))
+			if (acd_step_open(acd, &queue->steps[j]))
 				bits |= atomic_load_explicit(&queue->steps[j].members[w],
 							     memory_order_relaxed);
 		for (; bits; bits &= bits - 1) {

@@ -285,6 +285,69 @@ Test(calendar, host_clock_is_unix_time_until_told_otherwise)
 	cr_assert_eq(status.open, 0);
 }
 
+/* A queue for anybody's agents by day, and by a second step, at once, by this calendar. */
+static struct stw_queue
+queue_of_steps(struct stw_calendar calendar)
+{
+	struct stw_skill_level levels[2] = {{skill_of("day"), 50}, {skill_of("night"), 50}};
+	struct stw_step_config steps[2] = {{.terms = &levels[0], .terms_count = 1},
+					   {.terms = &levels[1], .terms_count = 1}};
+	struct stw_queue_config config = STW_QUEUE_CONFIG_INIT;
+	struct stw_queue queue = {0};
+
+	steps[1].calendar = calendar;
+	config.name = "steps";
+	config.steps = steps;
+	config.steps_count = 2;
+	cr_assert_eq(stw_queue_define(house, &config, &queue), 0);
+	return queue;
+}
+
+Test(calendar, step_that_opens_gives_its_agents_to_who_waits)
+{
+	struct stw_queue queue = queue_of_steps(calendar_with(office_hours("office")));
+	struct stw_agent agent = ready_agent("ann", "night");
+	struct stw_contact first, second;
+
+	at(0, 8 * HOUR);
+	next_after_advance();
+	first = enqueue(queue);
+	cr_assert_eq(agent_id_of(first), 0);
+	at(0, 9 * HOUR);
+	next_after_advance();
+	cr_assert_eq(agent_id_of(first), agent.id);
+	accept_next();
+	at(0, 17 * HOUR);
+	next_after_advance();
+	second = enqueue(queue);
+	end(first);
+	cr_assert_eq(state_of(agent), STW_AGENT_READY);
+	cr_assert_eq(agent_id_of(second), 0);
+	at(1, 9 * HOUR);
+	next_after_advance();
+	cr_assert_eq(agent_id_of(second), agent.id);
+}
+
+Test(calendar, step_asks_its_agents_while_it_is_open_only)
+{
+	struct stw_calendar calendar = calendar_with(office_hours("office"));
+	struct stw_queue queue = queue_of_steps(calendar);
+	struct stw_agent night = ready_agent("ann", "night"), day;
+
+	cr_assert_eq(stw_calendar_remove(house, calendar), -EBUSY);
+	at(0, 10 * HOUR);
+	next_after_advance();
+	cr_assert_eq(agent_id_of(enqueue(queue)), night.id);
+	accept_next();
+	end(await(STW_EVENT_CONNECTED).contact);
+	at(0, 18 * HOUR);
+	next_after_advance();
+	day = ready_agent("bob", "day");
+	cr_assert_eq(agent_id_of(enqueue(queue)), day.id);
+	cr_assert_eq(agent_id_of(enqueue(queue)), 0);
+	cr_assert_eq(state_of(night), STW_AGENT_READY);
+}
+
 Test(calendar, calendar_of_a_queue_can_be_changed_and_then_removed)
 {
 	struct stw_queue_config config = STW_QUEUE_CONFIG_INIT;
