@@ -17,7 +17,9 @@
 #include <stdint.h>
 
 #include <strowger/agent.h>
+#include <strowger/agents.h>
 #include <strowger/calendar.h>
+#include <strowger/channel.h>
 #include <strowger/contact.h>
 #include <strowger/event.h>
 #include <strowger/export.h>
@@ -48,13 +50,14 @@ struct stw_acd_config {
 	uint32_t pools_max;      /**< to 4,096; 0: none */
 	uint32_t tenants_max;    /**< beside the default tenant; 0 (none but it) to 65,535 */
 	uint32_t calendars_max;  /**< over all tenants; 0 to 65,535 */
+	uint32_t concurrent_max; /**< agents that may have several slots, at one time; 0: nobody */
 };
 
 /** A house of 1,000 agents, 100 queues and 10,000 contacts. */
 #define STW_ACD_CONFIG_INIT                                                                        \
 	{                                                                                          \
 		sizeof(struct stw_acd_config), 1000, 100, 10000, 64, 65536, 64, 1, 400, 64, 64, 0, \
-			0                                                                          \
+			0, 1000                                                                    \
 	}
 
 /**

@@ -10,6 +10,13 @@
  *                           +-------------------------------<-- time-out  WRAP_UP
  *                                                                            | time, or ready
  *                                                                            +--> READY
+ *
+ * An agent may have slots on several channels, or several on one: then he is offered more contacts
+ * while he has some, one offer at a time, as far as a slot of the channel is free and each channel
+ * on which he is busy may be interrupted by it. Wrap-up keeps the slot of the contact that is over,
+ * not the agent; being ready or not decides only about new offers, and logging out waits for the
+ * last contact. His events of STW_EVENT_AGENT_STATE tell what he said himself; what his slots do is
+ * told by the events of his contacts.
  */
 #ifndef STROWGER_AGENT_H
 #define STROWGER_AGENT_H
@@ -17,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <strowger/channel.h>
 #include <strowger/export.h>
 #include <strowger/requirement.h>
 #include <strowger/skill.h>
@@ -47,6 +55,7 @@ enum stw_not_ready_reason {
 	STW_REASON_LOGIN = 1000,   /**< just logged in, not yet ready */
 	STW_REASON_MISSES = 1001,  /**< missed misses_max offers in a row */
 	STW_REASON_PENALTY = 1002, /**< pauses for penalty_ns after a miss, then is ready again */
+	STW_REASON_LOGOUT = 1003,  /**< logs out as soon as the last of his contacts is over */
 };
 
 /** Description of an agent. Begin with STW_AGENT_CONFIG_INIT. */
@@ -65,12 +74,22 @@ struct stw_agent_config {
 		*attributes;       /**< copied; NULL when attributes_count is 0 */
 	uint32_t attributes_count; /**< 0 to STW_AGENT_ATTRIBUTES_MAX */
 	struct stw_pool pool;      /**< team, site or partner he belongs to; id 0: none */
+	/**
+	 * Contacts that the agent may have at a time, by channel; together up to
+	 * STW_AGENT_SLOTS_MAX. 0: the channel is not for him; all 0: one on STW_CHANNEL_VOICE.
+	 */
+	uint8_t slots[STW_CHANNEL_COUNT];
+	/**
+	 * By channel: bit y says that he may be offered a contact of this channel while he has one
+	 * of channel y. A channel's own bit is not needed. 0: only while all others are at rest.
+	 */
+	uint8_t interrupts[STW_CHANNEL_COUNT];
 };
 
-/** An agent without skills, without penalties. */
+/** An agent without skills, without penalties, with one slot for calls. */
 #define STW_AGENT_CONFIG_INIT                                                                      \
 	{                                                                                          \
-		sizeof(struct stw_agent_config), 0, {0}, 0, 0, 0, 0, 0, 0, 0,                      \
+		sizeof(struct stw_agent_config), 0, {0}, 0, 0, 0, 0, 0, 0, 0, {0}, {0},            \
 		{                                                                                  \
 			0                                                                          \
 		}                                                                                  \
@@ -78,13 +97,20 @@ struct stw_agent_config {
 
 /** What a reader sees of an agent at one instant. */
 struct stw_agent_status {
-	enum stw_agent_state state; /**< what the agent does */
+	enum stw_agent_state
+		state;       /**< what the agent does; with several slots: NOT_READY, OFFERED,
+					 else CONNECTED with any contact, WRAP_UP after any */
 	uint32_t reason;     /**< of NOT_READY: the host's or enum stw_not_ready_reason; else 0 */
 	uint64_t since_ns;   /**< when the state began, host's clock; 0: never logged in */
-	uint64_t contact_id; /**< id of the contact offered or connected; 0: none */
+	uint64_t contact_id; /**< id of the contact offered or connected; 0: none; with several
+					 slots: offered, else any that is connected */
 	uint64_t contacts;   /**< contacts accepted since the definition */
 	uint64_t busy_ns;    /**< nanoseconds spent OFFERED, CONNECTED and in WRAP_UP, finished
 					 spells only, since the definition */
+	uint32_t open;       /**< bit per channel: a contact of it could be offered now */
+	uint32_t wrapping;   /**< slots in wrap-up; of an agent with one slot 0 or 1 */
+	uint32_t connected;  /**< contacts in connected_ids */
+	uint64_t connected_ids[STW_AGENT_SLOTS_MAX]; /**< ids of his connected contacts */
 };
 
 /**
@@ -97,7 +123,8 @@ struct stw_agent_status {
  * @return -EINVAL  a field is outside its range
  * @return -ESTALE  the tenant was removed, or a skill, attribute or pool is not defined
  * @return -EEXIST  the tenant has an agent of that name
- * @return -ENOSPC  agents_max agents are defined, the engine's or the tenant's
+ * @return -ENOSPC  agents_max agents are defined, the engine's or the tenant's, or concurrent_max
+ *                  with several slots
  * @return -ENOMEM  no memory for the copy
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
@@ -108,7 +135,9 @@ STW_API int stw_agent_define(struct stw_acd *acd, const struct stw_agent_config 
 			     struct stw_agent *agent);
 
 /**
- * Replace an agent's description (skills, penalties, cookie), at work or not. The name stays.
+ * Replace an agent's description (skills, penalties, slots, cookie), at work or not. The name stays.
+ * Contacts that he has stay his, also when he has no slot for them any more. Who has once had
+ * several slots counts for concurrent_max until he is removed.
  *
  * @param acd     borrowed, not NULL
  * @param agent   whom
@@ -117,6 +146,7 @@ STW_API int stw_agent_define(struct stw_acd *acd, const struct stw_agent_config 
  * @return 0
  * @return -EINVAL  a field is outside its range, or another name or tenant
  * @return -ESTALE  the agent was removed, or a skill, attribute or pool is not defined
+ * @return -ENOSPC  concurrent_max agents have several slots
  * @return -ENOMEM  no memory for the copy
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
@@ -178,7 +208,7 @@ STW_API int stw_agent_login(struct stw_acd *acd, struct stw_agent agent, uint64_
 /**
  * Make an agent ready: from NOT_READY or out of WRAP_UP. The best waiting contact that the agent
  * may serve is offered before the return. With a contact, it undoes a not-ready or logout that
- * was asked for meanwhile.
+ * was asked for meanwhile. With several slots, it ends the wrap-up of all of them.
  *
  * @param acd     borrowed, not NULL
  * @param agent   whom
@@ -197,7 +227,7 @@ STW_API int stw_agent_ready(struct stw_acd *acd, struct stw_agent agent, uint64_
 
 /**
  * Make an agent not ready. Offered or connected, it takes effect when that contact is over (after
- * a connected contact instead of wrap-up's end).
+ * a connected contact instead of wrap-up's end); with several slots, when the offer is answered.
  *
  * @param acd     borrowed, not NULL
  * @param agent   whom
@@ -215,7 +245,8 @@ STW_API int stw_agent_not_ready(struct stw_acd *acd, struct stw_agent agent, uin
 				uint64_t now_ns);
 
 /**
- * Log an agent out. Offered or connected, it takes effect when that contact is over.
+ * Log an agent out. Offered or connected, it takes effect when that contact is over; with several
+ * slots, when the last one is (he is NOT_READY with STW_REASON_LOGOUT until then). Wrap-ups end.
  *
  * @param acd     borrowed, not NULL
  * @param agent   whom
@@ -231,6 +262,25 @@ STW_API int stw_agent_not_ready(struct stw_acd *acd, struct stw_agent agent, uin
 STW_API int stw_agent_logout(struct stw_acd *acd, struct stw_agent agent, uint64_t now_ns);
 
 /**
+ * Give an agent more time for his wrap-up; with several slots, for each wrap-up he is in.
+ *
+ * @param acd     borrowed, not NULL
+ * @param agent   whom
+ * @param by_ns   how much later it ends, nanoseconds, 1 to 2^61; no wrap-up ends more than 2^61
+ *                after now_ns
+ * @param now_ns  host's clock, nanoseconds
+ * @return 0
+ * @return -ESTALE  the agent was removed
+ * @return -EINVAL  the agent is in no wrap-up, or by_ns is outside its range
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: lock-free; a retry means another thread changed this agent.
+ * Order:    the wrap-up is not ended by time before its new end by calls that start after the return.
+ */
+STW_API int stw_agent_wrap_up_extend(struct stw_acd *acd, struct stw_agent agent, uint64_t by_ns,
+				     uint64_t now_ns);
+
+/**
  * Read what an agent is doing.
  *
  * @param acd     borrowed, not NULL
@@ -241,7 +291,8 @@ STW_API int stw_agent_logout(struct stw_acd *acd, struct stw_agent agent, uint64
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
  * Progress: lock-free; a retry means another thread changed this agent.
- * Order:    state and contact_id are of one instant; the other fields may be of another.
+ * Order:    state and contact_id are of one instant for an agent with one slot; the other fields,
+ *           and those of one with several, may be of several instants of the call.
  */
 STW_API int stw_agent_status(struct stw_acd *acd, struct stw_agent agent,
 			     struct stw_agent_status *status);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <strowger/calendar.h>
+#include <strowger/channel.h>
 #include <strowger/export.h>
 #include <strowger/requirement.h>
 #include <strowger/skill.h>
@@ -93,6 +94,7 @@ struct stw_queue_config {
 	uint64_t service_level_ns; /**< answered within this counts as in time; nanoseconds */
 	uint32_t length_max;       /**< contacts that may wait here; 0: the engine's limit */
 	struct stw_calendar calendar; /**< of its tenant, when it takes contacts; id 0: always */
+	uint32_t channel; /**< enum stw_channel: by what its contacts come; stays as defined */
 	/**
 	 * Target wait by [value][urgency], nanoseconds, -2^61 to 2^61. A contact's rank is its
 	 * enqueue time + target - credit, the smallest rank is served first; a very negative target
@@ -105,7 +107,7 @@ struct stw_queue_config {
 #define STW_QUEUE_CONFIG_INIT                                                                      \
 	{                                                                                          \
 		sizeof(struct stw_queue_config), 0, {0}, 0, 0, 0, UINT64_C(15000000000), 0,        \
-			UINT64_C(20000000000), 0, {0},                                             \
+			UINT64_C(20000000000), 0, {0}, 0,                                          \
 		{                                                                                  \
 			{                                                                          \
 				0                                                                  \
@@ -144,7 +146,7 @@ STW_API int stw_queue_define(struct stw_acd *acd, const struct stw_queue_config 
  * @param config  borrowed; copied; its name may be NULL or must equal the queue's
  * @param now_ns  host's clock, nanoseconds; a waiting contact may be matched at once
  * @return 0
- * @return -EINVAL  a field is outside its range, or another name or tenant
+ * @return -EINVAL  a field is outside its range, or another name, tenant or channel
  * @return -ESTALE  the queue was removed, or a skill, attribute, pool or the calendar is not defined
  * @return -ENOSPC  more than steps_max steps; those that go count until the return
  * @return -ENOMEM  no memory for the copy

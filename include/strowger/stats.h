@@ -40,7 +40,8 @@ struct stw_queue_stats {
 struct stw_acd_stats {
 	struct stw_queue_stats queues; /**< sum over all queues, removed ones included */
 	uint64_t agents_logged_in;     /**< agents not logged out, now */
-	uint64_t agents_ready;         /**< agents READY, now */
+	uint64_t agents_ready;         /**< agents who take new contacts, now; also while
+					    all slots of theirs are in use */
 	uint64_t contacts;             /**< contacts known, now */
 	uint64_t events_lost;          /**< attempts to send an event that found the queue full */
 	uint64_t helps;                /**< claims finished for another thread */

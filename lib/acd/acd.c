@@ -32,7 +32,8 @@ config_check(const struct stw_acd_config *config)
 	    config->skills_max > 4096 || config->events_max < 64 || config->events_max > 16777216 ||
 	    !config->threads_max || config->threads_max > 1024 || config->steps_max > 655350 ||
 	    config->attributes_max > 4096 || config->pools_max > 4096 ||
-	    config->tenants_max > 65535 || config->calendars_max > 65535)
+	    config->tenants_max > 65535 || config->calendars_max > 65535 ||
+	    config->concurrent_max > 1000000)
 		return -EINVAL;
 	return 0;
 }
@@ -41,8 +42,8 @@ config_check(const struct stw_acd_config *config)
 struct parts {
 	void *engine;
 	void *agents, *contacts, *queues, *tenants, *calendars;
-	void *idle_since, *idle_bounds, *available, *available_words, *agent_generations,
-		*skill_generations;
+	void *idle_since, *idle[STW_CHANNEL_COUNT][3], *agent_generations, *skill_generations;
+	void *seats, *seats_slots;
 	void *waiting, *timers, *counters, *events;
 	void *sets, *conditional, *reviews;
 	void *contact_slots, *agent_slots, *queue_slots, *set_slots, *skill_slots;
@@ -64,10 +65,29 @@ sets_of(const struct stw_acd_config *config)
 	return config->steps_max > config->queues_max ? config->steps_max : config->queues_max;
 }
 
+/* Agents who may really have seats. */
+static uint32_t
+concurrent_max(const struct stw_acd_config *config)
+{
+	return config->concurrent_max < config->agents_max ? config->concurrent_max
+							   : config->agents_max;
+}
+
 static uint32_t
 timer_entries(const struct stw_acd_config *config)
 {
-	return config->contacts_max + config->agents_max + 2 * config->threads_max;
+	return config->contacts_max + config->agents_max + concurrent_max(config) * ACD_SEATS_MAX +
+	       2 * config->threads_max;
+}
+
+static void
+idle_lay(struct layout *layout, size_t words, struct parts *parts)
+{
+	for (uint32_t i = 0; i < STW_CHANNEL_COUNT; i++) {
+		parts->idle[i][0] = layout_take(layout, words * sizeof(uint64_t));
+		parts->idle[i][1] = layout_take(layout, HINT_BITS_WORDS(words) * sizeof(uint64_t));
+		parts->idle[i][2] = layout_take(layout, words * sizeof(uint64_t));
+	}
 }
 
 static size_t
@@ -75,7 +95,6 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 {
 	struct layout layout = {.base = base};
 	size_t agents = config->agents_max;
-	size_t words = HINT_BITS_WORDS(agents);
 	size_t contacts = config->contacts_max;
 	size_t queues = config->queues_max;
 	uint32_t sets = sets_of(config);
@@ -89,9 +108,9 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 	parts->calendars =
 		layout_take(&layout, config->calendars_max * sizeof(struct acd_calendar));
 	parts->idle_since = layout_take(&layout, agents * sizeof(uint64_t));
-	parts->available = layout_take(&layout, words * sizeof(uint64_t));
-	parts->available_words = layout_take(&layout, HINT_BITS_WORDS(words) * sizeof(uint64_t));
-	parts->idle_bounds = layout_take(&layout, words * sizeof(uint64_t));
+	idle_lay(&layout, HINT_BITS_WORDS(agents), parts);
+	parts->seats =
+		layout_take(&layout, (size_t)concurrent_max(config) * sizeof(struct acd_seats));
 	parts->agent_generations = layout_take(&layout, agents * sizeof(uint32_t));
 	parts->skill_generations = layout_take(&layout, config->skills_max * sizeof(uint32_t));
 	parts->waiting =
@@ -108,6 +127,7 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 						       sizeof(struct stw_event)));
 	parts->contact_slots = layout_take(&layout, slot_pool_bytes(config->contacts_max));
 	parts->agent_slots = layout_take(&layout, slot_pool_bytes(config->agents_max));
+	parts->seats_slots = layout_take(&layout, slot_pool_bytes(concurrent_max(config)));
 	parts->queue_slots = layout_take(&layout, slot_pool_bytes(config->queues_max));
 	parts->set_slots = layout_take(&layout, slot_pool_bytes(sets));
 	parts->skill_slots = layout_take(&layout, slot_pool_bytes(config->skills_max));
@@ -135,6 +155,20 @@ stw_acd_memory_needed(const struct stw_acd_config *config, size_t *bytes)
 }
 
 static void
+idle_init(struct stw_acd *acd, const struct parts *parts)
+{
+	for (uint32_t i = 0; i < STW_CHANNEL_COUNT; i++) {
+		struct acd_idle *idle = &acd->idle[i];
+
+		idle->available = parts->idle[i][0];
+		idle->available_words = parts->idle[i][1];
+		idle->bounds = parts->idle[i][2];
+		for (uint32_t w = 0; w < HINT_BITS_WORDS(acd->config.agents_max); w++)
+			atomic_init(&idle->bounds[w], LOWER_BOUND_EMPTY_WORD);
+	}
+}
+
+static void
 engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const struct parts *parts)
 {
 	acd->config = *config;
@@ -144,9 +178,8 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 	acd->tenants = parts->tenants;
 	acd->calendars = parts->calendars;
 	acd->idle_since_ns = parts->idle_since;
-	acd->available = parts->available;
-	acd->available_words = parts->available_words;
-	acd->idle_bounds = parts->idle_bounds;
+	acd->seats = parts->seats;
+	idle_init(acd, parts);
 	acd->agent_generations = parts->agent_generations;
 	acd->skill_generations = parts->skill_generations;
 	acd->sets = parts->sets;
@@ -162,6 +195,8 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 			 config->contacts_max + config->agents_max, sizeof(struct stw_event));
 	slot_pool_init(&acd->contact_slots, parts->contact_slots, config->contacts_max);
 	slot_pool_init(&acd->agent_slots, parts->agent_slots, config->agents_max);
+	if (concurrent_max(config))
+		slot_pool_init(&acd->seats_slots, parts->seats_slots, concurrent_max(config));
 	slot_pool_init(&acd->queue_slots, parts->queue_slots, config->queues_max);
 	slot_pool_init(&acd->set_slots, parts->set_slots, acd->sets_max);
 	slot_pool_init(&acd->skill_slots, parts->skill_slots, config->skills_max);
@@ -173,8 +208,6 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 	names_init(&acd->attribute_names, parts->attribute_names, config->attributes_max);
 	names_init(&acd->pool_names, parts->pool_names, config->pools_max);
 	control_lock_init(&acd->lock);
-	for (uint32_t w = 0; w < HINT_BITS_WORDS(config->agents_max); w++)
-		atomic_init(&acd->idle_bounds[w], LOWER_BOUND_EMPTY_WORD);
 	for (uint32_t c = 0; c < config->contacts_max; c++)
 		atomic_init(&acd->contacts[c].word, (uint64_t)ACD_AGENT_NONE << ACD_VERSION_BITS);
 }

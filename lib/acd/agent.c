@@ -108,12 +108,13 @@ step_ready(struct stw_acd *acd, uint32_t a, uint64_t word, uint32_t reason, uint
 	case ACD_AGENT_READY:
 		/* Who made him ready may not have looked for work yet. */
 		acd_todo_agent(todo, a);
-		return -EALREADY;
+		return acd_wrap_ups_end(acd, a, now_ns) ? 0 : -EALREADY;
 	case ACD_AGENT_HOLD:
 		if (word_after(word) == ACD_AFTER_NOTHING)
 			return -EALREADY;
 		return agent_after(acd, a, word, ACD_AFTER_NOTHING);
 	default:
+		acd_wrap_ups_end(acd, a, now_ns);
 		error = agent_change(acd, a, word, ACD_AGENT_READY, 0, now_ns);
 		if (!error)
 			acd_todo_agent(todo, a);
@@ -146,6 +147,22 @@ step_not_ready(struct stw_acd *acd, uint32_t a, uint64_t word, uint32_t reason, 
 	}
 }
 
+/* He logs out when his last contact is over (seats.c). */
+static int
+logout_later(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_ns, struct acd_todo *todo)
+{
+	int error = 0;
+
+	if (word_state(word) != ACD_AGENT_NOT_READY || word_reason(word) != STW_REASON_LOGOUT)
+		error = agent_change(acd, a, word, ACD_AGENT_NOT_READY, STW_REASON_LOGOUT, now_ns);
+	if (error)
+		return error;
+	acd_idle_unlist(acd, a);
+	/* It may have been over before the word was changed. */
+	acd_todo_agent(todo, a);
+	return 0;
+}
+
 static int
 step_logout(struct stw_acd *acd, uint32_t a, uint64_t word, uint32_t reason, uint64_t now_ns,
 	    struct acd_todo *todo)
@@ -158,6 +175,9 @@ step_logout(struct stw_acd *acd, uint32_t a, uint64_t word, uint32_t reason, uin
 	case ACD_AGENT_HOLD:
 		return agent_after(acd, a, word, ACD_AFTER_LOGOUT);
 	default:
+		acd_wrap_ups_end(acd, a, now_ns);
+		if (acd_seats_busy(acd, a))
+			return logout_later(acd, a, word, now_ns, todo);
 		error = agent_change(acd, a, word, ACD_AGENT_LOGGED_OUT, 0, now_ns);
 		if (!error)
 			acd_idle_unlist(acd, a);
@@ -228,6 +248,54 @@ status_of_hold(struct stw_acd *acd, uint32_t a, uint64_t word, struct stw_agent_
 	return acd_word_read(&acd->agents[a].word) == word;
 }
 
+/* What is in the seats of an agent. */
+static void
+status_of_seats(struct stw_acd *acd, uint32_t a, struct stw_agent_status *status)
+{
+	const struct acd_agent_description *agent = acd_agent_description(acd, a);
+
+	for (uint32_t s = 0; agent && agent->seats && s < ACD_SEATS_MAX; s++) {
+		uint64_t seat = acd_word_read(&agent->seats->words[s]);
+		uint32_t generation;
+		uint64_t id;
+
+		status->wrapping += seat_state(seat) == ACD_SEAT_WRAP_UP;
+		if (seat_state(seat) != ACD_SEAT_TAKEN)
+			continue;
+		generation = acd_field_read_32(&acd->contacts[word_slot(seat)].generation);
+		id = acd_handle(word_slot(seat), generation);
+		/* While the seat is taken, its contact's slot is not used anew. One that is just
+		 * being parked was seen in the agent's word. */
+		if (acd_word_read(&agent->seats->words[s]) == seat && id != status->contact_id &&
+		    status->connected < STW_AGENT_SLOTS_MAX)
+			status->connected_ids[status->connected++] = id;
+	}
+	if (!status->contact_id && status->connected)
+		status->contact_id = status->connected_ids[0];
+	if (status->state == STW_AGENT_READY && status->connected)
+		status->state = STW_AGENT_CONNECTED;
+	else if (status->state == STW_AGENT_READY && status->wrapping)
+		status->state = STW_AGENT_WRAP_UP;
+}
+
+static void
+status_complete(struct stw_acd *acd, uint32_t a, uint64_t word, struct stw_agent_status *status)
+{
+	if (word_state(word) == ACD_AGENT_READY)
+		status->open = acd_agent_channels(acd, a);
+	if (status->state == STW_AGENT_CONNECTED)
+		status->connected_ids[status->connected++] = status->contact_id;
+	status->wrapping = status->state == STW_AGENT_WRAP_UP;
+	status_of_seats(acd, a, status);
+	/* A claim that comes to nothing moves since_ns, but the agent was idle all along. */
+	status->since_ns =
+		atomic_load_explicit(status->state == STW_AGENT_READY ? &acd->idle_since_ns[a]
+								      : &acd->agents[a].since_ns,
+				     memory_order_relaxed);
+	status->contacts = atomic_load_explicit(&acd->agents[a].contacts, memory_order_relaxed);
+	status->busy_ns = atomic_load_explicit(&acd->agents[a].busy_ns, memory_order_relaxed);
+}
+
 int
 stw_agent_status(struct stw_acd *acd, struct stw_agent agent, struct stw_agent_status *status)
 {
@@ -251,12 +319,7 @@ stw_agent_status(struct stw_acd *acd, struct stw_agent agent, struct stw_agent_s
 				      ? word_reason(word)
 				      : 0;
 	} while (word_state(word) == ACD_AGENT_HOLD && !status_of_hold(acd, a, word, &seen));
-	/* A claim that comes to nothing moves since_ns, but the agent was idle all along. */
-	seen.since_ns = atomic_load_explicit(
-		seen.state == STW_AGENT_READY ? &acd->idle_since_ns[a] : &acd->agents[a].since_ns,
-		memory_order_relaxed);
-	seen.contacts = atomic_load_explicit(&acd->agents[a].contacts, memory_order_relaxed);
-	seen.busy_ns = atomic_load_explicit(&acd->agents[a].busy_ns, memory_order_relaxed);
+	status_complete(acd, a, word, &seen);
 	*status = seen;
 out:
 	reclaim_exit();

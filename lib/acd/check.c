@@ -9,11 +9,58 @@ struct census {
 	uint64_t logged_in;
 	uint64_t ready;
 	uint64_t holding;
+	uint64_t parked;
 	uint64_t contacts;
 	uint64_t waiting;
 	uint64_t ringing;
 	uint64_t connected;
 };
+
+/* The seats of an agent: each contact in one seat, and it says so, too (P1). */
+static void
+seats_check(struct stw_acd *acd, uint32_t a, uint64_t word, struct census *census)
+{
+	const struct acd_agent_description *agent = acd_agent_description(acd, a);
+	uint64_t seats[ACD_SEATS_MAX] = {0};
+
+	if (!agent || !agent->seats)
+		return;
+	STW_ASSERT(acd_field_read_32(&agent->seats->parks));
+	for (uint32_t s = 0; s < ACD_SEATS_MAX; s++) {
+		uint64_t contact_word;
+
+		seats[s] = acd_word_read(&agent->seats->words[s]);
+		if (seat_state(seats[s]) != ACD_SEAT_TAKEN)
+			continue;
+		census->parked++;
+		contact_word = acd_word_read(&acd->contacts[word_slot(seats[s])].word);
+		STW_ASSERT(word_state(contact_word) == ACD_CONTACT_CONNECTED &&
+			   word_slot(contact_word) == a &&
+			   word_version(contact_word) ==
+				   ((word_version(seats[s]) + 2) & ACD_VERSION_MASK));
+		STW_ASSERT(word_state(word) != ACD_AGENT_HOLD || !claim_is_same(word, seats[s]));
+		for (uint32_t other = 0; other < s; other++)
+			STW_ASSERT(seat_state(seats[other]) != ACD_SEAT_TAKEN ||
+				   word_slot(seats[other]) != word_slot(seats[s]));
+	}
+	STW_ASSERT(word_state(word) != ACD_AGENT_LOGGED_OUT || !acd_seats_busy(acd, a));
+	STW_ASSERT(word_state(word) != ACD_AGENT_NOT_READY || acd_seats_busy(acd, a) ||
+		   word_reason(word) != STW_REASON_LOGOUT);
+}
+
+static bool
+is_seated(struct stw_acd *acd, uint32_t a, uint32_t c)
+{
+	const struct acd_agent_description *agent = acd_agent_description(acd, a);
+
+	for (uint32_t s = 0; agent && agent->seats && s < ACD_SEATS_MAX; s++) {
+		uint64_t seat = acd_word_read(&agent->seats->words[s]);
+
+		if (seat_state(seat) == ACD_SEAT_TAKEN && word_slot(seat) == c)
+			return true;
+	}
+	return false;
+}
 
 static void
 agent_check(struct stw_acd *acd, uint32_t a, struct census *census)
@@ -23,6 +70,7 @@ agent_check(struct stw_acd *acd, uint32_t a, struct census *census)
 
 	STW_ASSERT(!acd_agent_description(acd, a) == (word_state(word) == ACD_AGENT_FREE));
 	STW_ASSERT(word_state(word) <= ACD_AGENT_WRAP_UP);
+	seats_check(acd, a, word, census);
 	census->logged_in += word_state(word) >= ACD_AGENT_NOT_READY;
 	if (word_state(word) == ACD_AGENT_READY) {
 		census->ready++;
@@ -39,7 +87,8 @@ agent_check(struct stw_acd *acd, uint32_t a, struct census *census)
 		STW_ASSERT(word_version(contact_word) ==
 			   ((word_version(word) + 1) & ACD_VERSION_MASK));
 	else
-		STW_ASSERT(word_state(contact_word) == ACD_CONTACT_CONNECTED &&
+		STW_ASSERT(!acd_agent_description(acd, a)->seats &&
+			   word_state(contact_word) == ACD_CONTACT_CONNECTED &&
 			   word_version(contact_word) ==
 				   ((word_version(word) + 2) & ACD_VERSION_MASK));
 }
@@ -53,16 +102,18 @@ waiting_check(struct stw_acd *acd, uint32_t c, uint64_t word)
 	uint32_t k = word_step(word);
 	uint32_t value = acd_contact_value(acd, c, word);
 
+	const struct acd_idle *idle;
+
 	STW_ASSERT(queue);
 	STW_ASSERT(k < queue->steps_count);
+	idle = &acd->idle[queue->channel];
 	for (uint32_t w = 0; w < HINT_BITS_WORDS(acd->config.agents_max); w++) {
-		uint32_t bits = (uint32_t)hint_bits_read(&acd->available[w]);
+		uint32_t bits = (uint32_t)hint_bits_read(&idle->available[w]);
 
 		for (; bits; bits &= bits - 1) {
 			uint32_t a = w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
 
-			STW_ASSERT(word_state(acd_word_read(&acd->agents[a].word)) !=
-					   ACD_AGENT_READY ||
+			STW_ASSERT(!acd_agent_is_open(acd, a, queue->channel) ||
 				   !acd_step_takes(acd, queue, k, value, a));
 		}
 	}
@@ -112,8 +163,8 @@ contact_check(struct stw_acd *acd, uint32_t c, struct census *census)
 	STW_ASSERT(word_slot(word) < acd->config.agents_max);
 	/* P1, from the contact's side. */
 	agent_word = acd_word_read(&acd->agents[word_slot(word)].word);
-	STW_ASSERT(word_state(agent_word) == ACD_AGENT_HOLD);
-	STW_ASSERT(word_slot(agent_word) == c);
+	STW_ASSERT((word_state(agent_word) == ACD_AGENT_HOLD && word_slot(agent_word) == c) ||
+		   is_seated(acd, word_slot(word), c));
 	STW_ASSERT(atomic_load_explicit(&acd->contacts[c].told, memory_order_relaxed) ==
 		   word_version(word));
 }
@@ -168,7 +219,7 @@ stw_acd_check(struct stw_acd *acd)
 		agent_check(acd, a, &census);
 	for (uint32_t c = 0; c < acd->config.contacts_max; c++)
 		contact_check(acd, c, &census);
-	STW_ASSERT(census.holding == census.ringing + census.connected);
+	STW_ASSERT(census.holding + census.parked == census.ringing + census.connected);
 	lower_bound_tree_check(&acd->waiting, &live);
 	STW_ASSERT(live == census.waiting);
 	lower_bound_tree_check(&acd->timers, NULL);

@@ -9,7 +9,9 @@
  *     contact  CONNECTED a, k + 2   -> ENDING a, k + 3
  *  4  agent    HOLD c, k            -> what follows (finish.c), when the contact's word is closing
  *  5  contact  closing              -> WAITING | FREE, only after 4
- * If 2 is lost because the contact has gone, the agent goes from HOLD back to READY.
+ * If 2 is lost because the contact has gone, the agent goes from HOLD back to READY. An agent with
+ * several slots leaves the hold as soon as the contact is connected, and has it in a seat until
+ * step 4 (seats.c).
  *
  * An agent who holds says nothing but "ask contact c about version k"; the contact's word says the
  * rest: WAITING at k: step 2 is open; OFFERED a or CONNECTED a with the version that follows from k:
@@ -74,7 +76,7 @@ claim_stage(uint64_t contact_word, uint32_t a, uint64_t k)
 }
 
 /*
- * A spell of a state is about to end: count it if the agent was busy. Called before the change of the word,
+ * A spell of a state is about to end: count it if the agent was busy, or has contacts in seats. Called before the change of the word,
  * so that whoever sees the next state finds its begin; who moves the begin on counts what lies between,
  * so each nanosecond counts once, whoever of several then makes the change.
  */
@@ -84,6 +86,7 @@ acd_agent_spell(struct stw_acd *acd, uint32_t a, bool was_busy, uint64_t now_ns)
 	struct acd_agent *agent = &acd->agents[a];
 	uint64_t since_ns = atomic_load_explicit(&agent->since_ns, memory_order_relaxed);
 
+	was_busy = was_busy || acd_seats_busy(acd, a);
 	do {
 		if (since_ns >= now_ns)
 			return;
@@ -118,8 +121,8 @@ acd_agent_move(struct stw_acd *acd, uint32_t a, uint64_t old, enum acd_agent_sta
 {
 	struct acd_agent *agent = &acd->agents[a];
 	unsigned old_state = word_state(old);
-	uint64_t stamp = atomic_fetch_add_explicit(&agent->stamps, 1, memory_order_relaxed) + 1;
-	uint64_t new = word_agent_make(state, reason, quiet ? ACD_QUIET_BIT : 0, stamp);
+	uint64_t new =
+		word_agent_make(state, reason, quiet ? ACD_QUIET_BIT : 0, acd_stamp_take(acd, a));
 
 	if (!quiet)
 		acd_agent_spell(acd, a,
@@ -182,7 +185,7 @@ last_contact_finish(struct stw_acd *acd, uint32_t a, uint64_t now_ns, struct acd
 
 /*
  * Bring an agent's word to one that says the truth by itself: finish what other threads have begun.
- * Returns the word: without a contact, or a hold whose contact the agent really has. Agents and
+ * Returns the word: without a contact, or a hold whose contact the agent really has and keeps. Agents and
  * contacts that become matchable on the way go to todo.
  */
 uint64_t
@@ -194,7 +197,8 @@ acd_agent_settle(struct stw_acd *acd, uint32_t a, uint64_t now_ns, struct acd_to
 		uint32_t c;
 
 		if (word_state(word) != ACD_AGENT_HOLD) {
-			if (last_contact_finish(acd, a, now_ns, todo))
+			if (last_contact_finish(acd, a, now_ns, todo) ||
+			    acd_seats_settle(acd, a, word, now_ns, todo))
 				continue;
 			return word;
 		}
@@ -203,7 +207,11 @@ acd_agent_settle(struct stw_acd *acd, uint32_t a, uint64_t now_ns, struct acd_to
 		switch (claim_stage(contact_word, a, word_version(word))) {
 		case STAGE_HELD:
 			acd_announce_contact(acd, c, contact_word, now_ns);
-			return word;
+			if (word_state(contact_word) != ACD_CONTACT_CONNECTED ||
+			    !acd_seats_park(acd, a, word, false, now_ns))
+				return word;
+			acd_todo_agent(todo, a);
+			break;
 		case STAGE_OPEN:
 			if (claim_commit(acd, c, contact_word, a, now_ns))
 				acd_count_engine(acd, ACD_COUNT_HELPS, 1);

@@ -119,13 +119,71 @@ stw_skill_find(struct stw_acd *acd, struct stw_tenant tenant, const char *name,
 	return error;
 }
 
+/*
+ * Seats for an agent who may have several contacts at a time; they stay when the description changes (old,
+ * NULL for a new agent).
+ */
+static int
+seats_take(struct stw_acd *acd, struct acd_agent_description *agent,
+	   const struct acd_agent_description *old, uint32_t slots)
+{
+	struct acd_seats *seats;
+	uint32_t slot;
+
+	agent->seats = old ? old->seats : NULL;
+	if (agent->seats || slots <= 1)
+		return 0;
+	if (!acd->config.concurrent_max || slot_pool_take(&acd->seats_slots, &slot))
+		return -ENOSPC;
+	seats = &acd->seats[slot];
+	/* Stamp 0 is before all that the agent will give out. */
+	for (uint32_t s = 0; s < ACD_SEATS_MAX; s++)
+		atomic_store_explicit(&seats->words[s], seat_make(ACD_SEAT_EMPTY, 0, 0),
+				      memory_order_relaxed);
+	atomic_store_explicit(&seats->parking, ACD_PARKING_NONE, memory_order_relaxed);
+	/* Who is at work with one slot is parked only after a grace period (seats.c, growing). */
+	acd_field_write_32(&seats->parks, !old);
+	agent->seats = seats;
+	return 0;
+}
+
+static void
+seats_give(struct stw_acd *acd, struct acd_seats *seats)
+{
+	if (seats)
+		slot_pool_give(&acd->seats_slots, (uint32_t)(seats - acd->seats));
+}
+
+static uint32_t
+config_slots_total(const struct stw_agent_config *config)
+{
+	uint32_t total = 0;
+
+	for (uint32_t i = 0; i < STW_CHANNEL_COUNT; i++)
+		total += config->slots[i];
+	return total;
+}
+
+static void
+slots_copy(struct acd_agent_description *agent, const struct stw_agent_config *config)
+{
+	memcpy(agent->slots, config->slots, sizeof(agent->slots));
+	memcpy(agent->interrupts, config->interrupts, sizeof(agent->interrupts));
+	if (!config_slots_total(config))
+		agent->slots[STW_CHANNEL_VOICE] = 1;
+	for (uint32_t i = 0; i < STW_CHANNEL_COUNT; i++)
+		agent->channels |= agent->slots[i] ? UINT32_C(1) << i : 0;
+}
+
 static int
 agent_config_check(struct stw_acd *acd, const struct stw_agent_config *config, uint32_t *tenant)
 {
 	int error;
 
 	if (config->struct_size < sizeof(*config) ||
-	    config->skills_count > acd->config.skills_max || config->penalty_ns > ACD_DURATION_MAX)
+	    config->skills_count > acd->config.skills_max ||
+	    config->penalty_ns > ACD_DURATION_MAX ||
+	    config_slots_total(config) > STW_AGENT_SLOTS_MAX)
 		return -EINVAL;
 	error = config_attributes_check(acd, config->attributes, config->attributes_count);
 	if (!error)
@@ -171,6 +229,7 @@ description_make(struct stw_acd *acd, const struct stw_agent_config *config, uin
 	agent->penalty_ns = config->penalty_ns;
 	agent->cookie = config->cookie;
 	agent->pool = config->pool.id;
+	slots_copy(agent, config);
 	memcpy(agent->name, name, strlen(name) + 1);
 	return agent;
 }
@@ -244,9 +303,12 @@ agent_define(struct stw_acd *acd, const struct stw_agent_config *config, struct 
 	error = acd_tenant_take(acd, tenant, ACD_TENANT_AGENTS);
 	if (error)
 		goto made;
-	error = slot_pool_take(&acd->agent_slots, &a);
+	error = seats_take(acd, agent, NULL, config_slots_total(config));
 	if (error)
 		goto taken;
+	error = slot_pool_take(&acd->agent_slots, &a);
+	if (error)
+		goto seated;
 	hot = &acd->agents[a];
 	acd->agent_generations[a] += 1 + (acd->agent_generations[a] == UINT32_MAX);
 	agent->generation = acd->agent_generations[a];
@@ -266,6 +328,8 @@ agent_define(struct stw_acd *acd, const struct stw_agent_config *config, struct 
 	handle->id = acd_handle(a, agent->generation);
 	return 0;
 
+seated:
+	seats_give(acd, agent->seats);
 taken:
 	acd_tenant_give(acd, tenant, ACD_TENANT_AGENTS);
 made:
@@ -287,53 +351,117 @@ stw_agent_define(struct stw_acd *acd, const struct stw_agent_config *config,
 	return error;
 }
 
-/* Replace a description; on success *old is for freeing after a grace period. */
+/* Replace a description; on success the old one is the first to be freed after a grace period. */
 static int
 agent_update(struct stw_acd *acd, uint32_t a, const struct stw_agent_config *config,
-	     struct acd_agent_description **old)
+	     struct acd_agent_description **replaced)
 {
+	struct acd_agent_description *old = acd_agent_description(acd, a);
 	struct acd_agent_description *agent;
 	uint32_t tenant;
 	int error = agent_config_check(acd, config, &tenant);
 
-	*old = acd_agent_description(acd, a);
-	if (config->name && strcmp(config->name, (*old)->name))
+	if (config->name && strcmp(config->name, old->name))
 		return -EINVAL;
 	if (error)
 		return error;
-	if (tenant != (*old)->tenant)
+	if (tenant != old->tenant)
 		return -EINVAL;
-	agent = description_make(acd, config, tenant, (*old)->name);
+	agent = description_make(acd, config, tenant, old->name);
 	if (!agent)
 		return -ENOMEM;
-	agent->generation = (*old)->generation;
+	error = seats_take(acd, agent, old, config_slots_total(config));
+	if (error) {
+		description_free(agent);
+		return error;
+	}
+	agent->generation = old->generation;
 	description_publish(acd, a, agent);
+	old->replaced = *replaced;
+	*replaced = old;
 	return 0;
+}
+
+/* What a new description makes possible for an agent; again when nobody reads the old one any more, as its readers
+ * may have parked or listed him by that. */
+static void
+agent_rematch(struct stw_acd *acd, struct stw_agent handle, uint64_t now_ns)
+{
+	struct acd_todo todo = {.count = 0};
+	uint32_t a;
+
+	reclaim_enter();
+	if (!acd_agent_find(acd, handle, &a)) {
+		uint64_t word = acd_agent_settle(acd, a, now_ns, &todo);
+
+		if (word_state(word) == ACD_AGENT_READY)
+			acd_idle_list(acd, a);
+		acd_idle_unlist(acd, a);
+		acd_todo_agent(&todo, a);
+	}
+	acd_match_run(acd, &todo, now_ns);
+	reclaim_exit();
+}
+
+/* The second half of an update: the old descriptions are read no more. */
+static void
+agents_finish(struct stw_acd *acd, const struct stw_agent *agents, uint32_t count,
+	      struct acd_agent_description *replaced, uint64_t now_ns)
+{
+	uint32_t a;
+
+	reclaim_wait();
+	while (replaced) {
+		struct acd_agent_description *next = replaced->replaced;
+
+		description_free(replaced);
+		replaced = next;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		if (acd_agent_find(acd, agents[i], &a))
+			continue;
+		if (acd_agent_description(acd, a)->seats)
+			acd_field_write_32(&acd_agent_description(acd, a)->seats->parks, 1);
+		agent_rematch(acd, agents[i], now_ns);
+	}
+}
+
+uint32_t
+stw_agents_update(struct stw_acd *acd, const struct stw_agent *agents,
+		  const struct stw_agent_config *configs, uint32_t count, uint64_t now_ns,
+		  int *results)
+{
+	struct acd_agent_description *replaced = NULL;
+	uint32_t done = 0;
+
+	control_lock_take(&acd->lock);
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t a;
+		int error = acd_agent_find(acd, agents[i], &a);
+
+		if (!error)
+			error = agent_update(acd, a, &configs[i], &replaced);
+		if (!error) {
+			acd_review_ask_of(acd, replaced);
+			agent_rematch(acd, agents[i], now_ns);
+		}
+		done += !error;
+		if (results)
+			results[i] = error;
+	}
+	if (done)
+		agents_finish(acd, agents, count, replaced, now_ns);
+	control_lock_leave(&acd->lock);
+	return done;
 }
 
 int
 stw_agent_update(struct stw_acd *acd, struct stw_agent agent, const struct stw_agent_config *config,
 		 uint64_t now_ns)
 {
-	struct acd_agent_description *old;
-	struct acd_todo todo = {.count = 0};
-	uint32_t a;
 	int error;
 
-	control_lock_take(&acd->lock);
-	error = acd_agent_find(acd, agent, &a);
-	if (!error)
-		error = agent_update(acd, a, config, &old);
-	if (!error) {
-		reclaim_enter();
-		acd_review_ask_of(acd, old);
-		acd_todo_agent(&todo, a);
-		acd_match_run(acd, &todo, now_ns);
-		reclaim_exit();
-		reclaim_wait();
-		description_free(old);
-	}
-	control_lock_leave(&acd->lock);
+	stw_agents_update(acd, &agent, config, 1, now_ns, &error);
 	return error;
 }
 
@@ -356,6 +484,7 @@ agent_remove(struct stw_acd *acd, uint32_t a)
 	names_remove(&acd->agent_names, a);
 	acd_tenant_give(acd, old->tenant, ACD_TENANT_AGENTS);
 	reclaim_wait();
+	seats_give(acd, old->seats);
 	description_free(old);
 	slot_pool_give(&acd->agent_slots, a);
 	return 0;

@@ -28,7 +28,8 @@ queue_config_check(struct stw_acd *acd, const struct stw_queue_config *config, u
 	int error;
 
 	if (config->struct_size < sizeof(*config) || config->offer_timeout_ns > ACD_DURATION_MAX ||
-	    config->wrap_up_ns > ACD_DURATION_MAX || targets_check(config))
+	    config->wrap_up_ns > ACD_DURATION_MAX || config->channel >= STW_CHANNEL_COUNT ||
+	    targets_check(config))
 		return -EINVAL;
 	error = acd_tenant_slot(acd, config->tenant, tenant);
 	if (!error)
@@ -61,6 +62,7 @@ description_make(struct stw_acd *acd, const struct stw_queue_config *config, uin
 		return NULL;
 	}
 	queue->length_max = config->length_max;
+	queue->channel = config->channel;
 	queue->cookie = config->cookie;
 	queue->offer_timeout_ns = config->offer_timeout_ns;
 	queue->wrap_up_ns = config->wrap_up_ns;
@@ -179,6 +181,9 @@ queue_remake(struct stw_acd *acd, uint32_t q, const struct stw_queue_config *con
 	if (error)
 		return error;
 	if (tenant != old->tenant)
+		return -EINVAL;
+	/* Slots are counted by channel, so what is under way must keep its own. */
+	if (config->channel != old->channel)
 		return -EINVAL;
 	queue = description_make(acd, config, tenant, old->name);
 	if (!queue)

@@ -67,9 +67,10 @@ config_steps_free(struct acd_queue_description *queue)
 
 static int
 step_make(struct stw_acd *acd, uint32_t tenant, const struct stw_step_config *config,
-	  struct acd_step *step)
+	  uint32_t channel, struct acd_step *step)
 {
 	step->tenant = tenant;
+	step->channel = channel;
 	step->calendar = ACD_CALENDAR_NONE;
 	step->members = calloc(HINT_BITS_WORDS(acd->config.agents_max), sizeof(*step->members));
 	if (!step->members)
@@ -111,7 +112,8 @@ config_steps_make(struct stw_acd *acd, const struct stw_queue_config *config,
 		return -ENOMEM;
 	for (uint32_t k = 0; k < queue->steps_count && !error; k++)
 		error = step_make(acd, queue->tenant,
-				  config->steps_count ? &config->steps[k] : NULL, &queue->steps[k]);
+				  config->steps_count ? &config->steps[k] : NULL, config->channel,
+				  &queue->steps[k]);
 	return error;
 }
 

@@ -28,6 +28,7 @@
 #include "base/base.h"
 #include "calendar.h"
 #include "names.h"
+#include "seats.h"
 #include "sync/control_lock.h"
 #include "sync/counters.h"
 #include "sync/event_queue.h"
@@ -45,6 +46,7 @@
 #define ACD_NO_POSITION  UINT32_MAX          /* of an entry that was not put in */
 #define ACD_TIMER_AGENT  (UINT32_C(1) << 31) /* in a timer's item: it is an agent's */
 #define ACD_REVIEWS_MAX  64                  /* contacts looked at by the reviews of one call */
+#define ACD_TIMER_SEAT   (UINT32_C(1) << 30) /* likewise: a seat's */
 #define ACD_NOW_MAX      (UINT64_C(1) << 62)
 #define ACD_DURATION_MAX (UINT64_C(1) << 61)
 
@@ -73,7 +75,12 @@ struct acd_agent_description {
 	struct stw_skill_level *skills;
 	uint32_t attributes_count;
 	struct acd_attribute *attributes;
-	uint64_t pool; /* 0: none */
+	uint64_t pool;           /* 0: none */
+	uint32_t channels;       /* bits: channels with slots */
+	struct acd_seats *seats; /* NULL: never had more than one slot */
+	uint8_t slots[STW_CHANNEL_COUNT];
+	uint8_t interrupts[STW_CHANNEL_COUNT];
+	struct acd_agent_description *replaced; /* under the lock: one more to be freed */
 	char name[STW_NAME_BYTES_MAX + 1];
 };
 
@@ -89,6 +96,7 @@ struct acd_lane {
 struct acd_step {
 	_Atomic uint32_t *members; /* bits: agents who meet what the step asks for */
 	uint32_t calendar;         /* slot: nobody is asked while it is closed; ACD_CALENDAR_NONE */
+	uint32_t channel;          /* the queue's */
 	enum stw_select select;
 	enum stw_step_when when;
 	uint64_t after_ns;
@@ -109,6 +117,7 @@ struct acd_queue_description {
 	uint32_t tenant;   /* slot */
 	uint32_t calendar; /* slot; ACD_CALENDAR_NONE: always open */
 	uint32_t length_max;
+	uint32_t channel;
 	uint64_t cookie;
 	uint64_t offer_timeout_ns;
 	uint64_t wrap_up_ns;
@@ -205,16 +214,22 @@ enum acd_counter {
 	ACD_COUNT_HELPS,
 };
 
+/* Agents who may be ready for a channel (idle.c). */
+struct acd_idle {
+	_Atomic uint64_t *available;       /* hint bits, one per agent */
+	_Atomic uint64_t *available_words; /* hint bits: words of available with a bit set */
+	_Atomic uint64_t *bounds;          /* per word of available: lower bound of idle_since_ns */
+};
+
 struct stw_acd {
 	struct acd_agent *agents;
 	struct acd_contact *contacts;
 	struct acd_queue *queues;
 	struct acd_tenant *tenants;
 	struct acd_calendar *calendars;
-	_Atomic uint64_t *idle_since_ns;   /* per agent; right while the agent is ready */
-	_Atomic uint64_t *available;       /* hint bits: agents who may be ready (idle.c) */
-	_Atomic uint64_t *available_words; /* hint bits: words of available with a bit set */
-	_Atomic uint64_t *idle_bounds;     /* per word of available: lower bound of idle_since_ns */
+	_Atomic uint64_t *idle_since_ns; /* per agent; right while the agent is ready */
+	struct acd_idle idle[STW_CHANNEL_COUNT];
+	struct acd_seats *seats; /* concurrent_max of them */
 	struct stw_acd_config config;
 	struct lower_bound_tree waiting; /* a set per lane; item: contact, ref: its WAITING word */
 	_Atomic uint32_t *sets;          /* per set: queue, step and least value (step.c) */
@@ -241,6 +256,7 @@ struct stw_acd {
 	struct names queue_names;
 	struct names calendar_names;
 	struct slot_pool agent_slots;
+	struct slot_pool seats_slots;
 	struct slot_pool queue_slots;
 	struct slot_pool set_slots;
 	struct slot_pool skill_slots;
@@ -283,9 +299,10 @@ void acd_agent_spell(struct stw_acd *acd, uint32_t a, bool was_busy, uint64_t no
 
 /* idle.c: the agents who may be ready. */
 void acd_idle_list(struct stw_acd *acd, uint32_t a);
-bool acd_idle_listed(const struct stw_acd *acd, uint32_t a);
+bool acd_idle_listed(struct stw_acd *acd, uint32_t a);
 void acd_idle_unlist(struct stw_acd *acd, uint32_t a);
-uint32_t acd_idle_longest(struct stw_acd *acd, const _Atomic uint32_t *members, uint32_t but);
+uint32_t acd_idle_longest(struct stw_acd *acd, uint32_t channel, const _Atomic uint32_t *members,
+			  uint32_t but);
 
 /* door.c: whether a queue takes contacts. */
 int acd_queue_find(struct stw_acd *acd, struct stw_queue handle, uint32_t *q);
@@ -293,6 +310,7 @@ int acd_queue_find(struct stw_acd *acd, struct stw_queue handle, uint32_t *q);
 /* finish.c: what follows a decided contact, with helping. */
 void acd_contact_finish(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
 			struct acd_todo *todo);
+uint32_t acd_misses_count(struct acd_agent *agent, uint64_t hold, bool missed);
 void acd_contact_slot_leave(struct stw_acd *acd, uint32_t c, uint64_t flags_set,
 			    uint64_t flags_cleared);
 

@@ -12,8 +12,8 @@
  * once. In the tag, the contact's slot is cut to 20 and the version to 28 bits: the next claim of the
  * same agent with the same tag is the same contact slot 2^28 changes later.
  */
-static uint32_t
-misses_count(struct acd_agent *agent, uint64_t hold, bool missed)
+uint32_t
+acd_misses_count(struct acd_agent *agent, uint64_t hold, bool missed)
 {
 	uint64_t tag =
 		((uint64_t)word_slot(hold) << 28 | (word_version(hold) & 0xfffffff)) & ACD_MISS_TAG;
@@ -43,12 +43,14 @@ agent_next(struct stw_acd *acd, uint32_t a, uint64_t hold, uint64_t word, uint64
 	bool missed = word_state(word) == ACD_CONTACT_DECLINED ||
 		      word_state(word) == ACD_CONTACT_TIMED_OUT;
 	bool ended = word_state(word) == ACD_CONTACT_ENDING;
-	uint32_t misses = missed || ended ? misses_count(agent, hold, missed) : 0;
+	uint32_t misses = missed || ended ? acd_misses_count(agent, hold, missed) : 0;
 	uint64_t pause_ns = 0;
 
 	*reason = 0;
-	if (word_after(hold) == ACD_AFTER_LOGOUT)
-		return ACD_AGENT_LOGGED_OUT;
+	if (word_after(hold) == ACD_AFTER_LOGOUT) {
+		*reason = acd_seats_busy(acd, a) ? STW_REASON_LOGOUT : 0;
+		return *reason ? ACD_AGENT_NOT_READY : ACD_AGENT_LOGGED_OUT;
+	}
 	if (word_after(hold) == ACD_AFTER_NOT_READY) {
 		*reason = atomic_load_explicit(&agent->after_reason, memory_order_relaxed);
 		return ACD_AGENT_NOT_READY;
@@ -63,33 +65,38 @@ agent_next(struct stw_acd *acd, uint32_t a, uint64_t hold, uint64_t word, uint64
 		pause_ns = description->penalty_ns;
 	if (!pause_ns)
 		return ACD_AGENT_READY;
-	atomic_store_explicit(&agent->until_ns, now_ns + pause_ns, memory_order_relaxed);
+	acd_until_set(&agent->until_ns, &agent->word, hold, now_ns + pause_ns);
 	if (ended)
 		return ACD_AGENT_WRAP_UP;
 	*reason = STW_REASON_PENALTY;
 	return ACD_AGENT_PAUSED;
 }
 
-/* Step 4; returns true if this call made the agent ready. */
+/* Step 4; returns true if this call made the agent ready, or may have freed a slot of his. */
 static bool
 agent_release(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 {
 	uint32_t a = word_slot(word);
 	uint64_t back = word_state(word) == ACD_CONTACT_ENDING ? 3 : 2;
 	uint64_t k = (word_version(word) - back) & ACD_VERSION_MASK;
+	uint64_t claim = word_agent_hold(c, k, ACD_AFTER_NOTHING, 0);
+	bool parked = false;
 
 	for (;;) {
 		uint64_t hold = acd_word_read(&acd->agents[a].word);
 		enum acd_agent_state state;
 		uint32_t reason;
 
-		if (word_state(hold) != ACD_AGENT_HOLD || word_slot(hold) != c ||
-		    word_version(hold) != k)
-			return false;
+		if (word_state(hold) != ACD_AGENT_HOLD || !claim_is_same(hold, claim))
+			return acd_seats_release(acd, a, claim, word, now_ns) || parked;
+		if (back == 3 && acd_seats_park(acd, a, hold, true, now_ns)) {
+			parked = true;
+			continue;
+		}
 		state = agent_next(acd, a, hold, word, now_ns, &reason);
 		atomic_store_explicit(&acd->agents[a].last_contact, c, memory_order_relaxed);
 		if (acd_agent_move(acd, a, hold, state, reason, false, now_ns))
-			return state == ACD_AGENT_READY;
+			return state == ACD_AGENT_READY || reason == STW_REASON_LOGOUT;
 	}
 }
 

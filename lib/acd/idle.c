@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who may be ready, and who of them has been idle for longest. Agents are listed by a hint bit each;
+ * Who may be ready, and who of them has been idle for longest: for each channel a list of those who could take
+ * a contact of it, so that a search for one channel does not meet those whom others keep busy. Agents are listed by a hint bit each;
  * per word of 32 agents there is a lower-bound word over their idle_since_ns, which keeps a search from
  * most of the words, and per 32 words a word of hint bits that tell which of them have any bit set, so
  * that a search costs next to nothing while nobody is ready.
  *
  * I1  An agent whose listing is done, and who was not unlisted since, has the bit set, the bit of its word
- *     set, and the word's bound at most at the bound of idle_since_ns.
+ *     set, and the word's bound at most at the bound of idle_since_ns; on the list of each channel
+ *     that was open to him when he was listed. Whatever opens a channel to him is followed by a listing.
  *
  * Listing sets the agent's bit, then lowers the bound, then sets the bit above: what a search uses to pass over
  * an agent is always published after what it would look at. The bits are hint_bits' I1, the upper one
@@ -27,35 +29,52 @@ idle_since(const struct stw_acd *acd, uint32_t a)
 	return atomic_load_explicit(&acd->idle_since_ns[a], memory_order_relaxed);
 }
 
-/* List an agent who has become ready. */
+/* List an agent who has become ready, or a slot of whom has become free. */
 void
 acd_idle_list(struct stw_acd *acd, uint32_t a)
 {
+	uint32_t channels = acd_agent_channels(acd, a);
 	uint32_t w = a / HINT_BITS_WIDTH;
 
-	hint_bits_set(&acd->available[w], a % HINT_BITS_WIDTH);
-	lower_bound_word_lower(&acd->idle_bounds[w], lower_bound_of((int64_t)idle_since(acd, a)));
-	hint_bits_set(&acd->available_words[w / HINT_BITS_WIDTH], w % HINT_BITS_WIDTH);
+	for (; channels; channels &= channels - 1) {
+		struct acd_idle *idle = &acd->idle[__builtin_ctz(channels)];
+
+		hint_bits_set(&idle->available[w], a % HINT_BITS_WIDTH);
+		lower_bound_word_lower(&idle->bounds[w],
+				       lower_bound_of((int64_t)idle_since(acd, a)));
+		hint_bits_set(&idle->available_words[w / HINT_BITS_WIDTH], w % HINT_BITS_WIDTH);
+	}
 }
 
-/* Whether a search would find the agent. */
-bool
-acd_idle_listed(const struct stw_acd *acd, uint32_t a)
+static bool
+is_listed(const struct stw_acd *acd, const struct acd_idle *idle, uint32_t a)
 {
 	uint32_t w = a / HINT_BITS_WIDTH;
-	uint64_t bound = lower_bound_word_bound(lower_bound_word_read(&acd->idle_bounds[w]));
+	uint64_t bound = lower_bound_word_bound(lower_bound_word_read(&idle->bounds[w]));
 
-	return (hint_bits_read(&acd->available[w]) >> a % HINT_BITS_WIDTH & 1) &&
-	       (hint_bits_read(&acd->available_words[w / HINT_BITS_WIDTH]) >> w % HINT_BITS_WIDTH &
+	return (hint_bits_read(&idle->available[w]) >> a % HINT_BITS_WIDTH & 1) &&
+	       (hint_bits_read(&idle->available_words[w / HINT_BITS_WIDTH]) >> w % HINT_BITS_WIDTH &
 		1) &&
 	       bound <= lower_bound_of((int64_t)idle_since(acd, a));
 }
 
+/* Whether a search would find the agent, for every channel that is open to him. */
+bool
+acd_idle_listed(struct stw_acd *acd, uint32_t a)
+{
+	uint32_t channels = acd_agent_channels(acd, a);
+
+	for (; channels; channels &= channels - 1)
+		if (!is_listed(acd, &acd->idle[__builtin_ctz(channels)], a))
+			return false;
+	return true;
+}
+
 /* Raise the bound of a word to the lowest of those that it lists. */
 static void
-bound_raise(struct stw_acd *acd, uint32_t w, uint64_t seen)
+bound_raise(struct stw_acd *acd, struct acd_idle *idle, uint32_t w, uint64_t seen)
 {
-	uint32_t bits = (uint32_t)hint_bits_read(&acd->available[w]);
+	uint32_t bits = (uint32_t)hint_bits_read(&idle->available[w]);
 	uint64_t lowest = LOWER_BOUND_EMPTY;
 
 	for (; bits; bits &= bits - 1) {
@@ -65,25 +84,35 @@ bound_raise(struct stw_acd *acd, uint32_t w, uint64_t seen)
 		lowest = bound < lowest ? bound : lowest;
 	}
 	if (lowest > lower_bound_word_bound(seen))
-		lower_bound_word_raise(&acd->idle_bounds[w], seen, lowest);
+		lower_bound_word_raise(&idle->bounds[w], seen, lowest);
 }
 
-/* Take an agent off the list who is not ready. */
-void
-acd_idle_unlist(struct stw_acd *acd, uint32_t a)
+static void
+channel_unlist(struct stw_acd *acd, uint32_t a, uint32_t channel)
 {
+	struct acd_idle *idle = &acd->idle[channel];
 	uint32_t w = a / HINT_BITS_WIDTH;
 	uint64_t seen;
 
 	do {
-		seen = hint_bits_read(&acd->available[w]);
-		if (!(seen >> a % HINT_BITS_WIDTH & 1) ||
-		    word_state(acd_word_read(&acd->agents[a].word)) == ACD_AGENT_READY)
+		seen = hint_bits_read(&idle->available[w]);
+		if (!(seen >> a % HINT_BITS_WIDTH & 1) || acd_agent_is_open(acd, a, channel))
 			return;
-	} while (!hint_bits_clear(&acd->available[w], a % HINT_BITS_WIDTH, seen));
-	seen = lower_bound_word_read(&acd->idle_bounds[w]);
+	} while (!hint_bits_clear(&idle->available[w], a % HINT_BITS_WIDTH, seen));
+	seen = lower_bound_word_read(&idle->bounds[w]);
 	if (lower_bound_of((int64_t)idle_since(acd, a)) <= lower_bound_word_bound(seen))
-		bound_raise(acd, w, seen);
+		bound_raise(acd, idle, w, seen);
+}
+
+/* Take an agent off the lists of the channels that are not open to him, as when he is not ready. */
+void
+acd_idle_unlist(struct stw_acd *acd, uint32_t a)
+{
+	const struct acd_agent_description *agent = acd_agent_description(acd, a);
+	uint32_t channels = agent ? agent->channels : (1u << STW_CHANNEL_COUNT) - 1;
+
+	for (; channels; channels &= channels - 1)
+		channel_unlist(acd, a, (uint32_t)__builtin_ctz(channels));
 }
 
 /* What a search knows so far. */
@@ -109,15 +138,18 @@ agents_search(const struct stw_acd *acd, uint32_t w, uint32_t bits, uint32_t but
 	}
 }
 
-/* The member other than `but` who has been idle for longest, as the bits say; of several the first. */
+/* The member other than `but` who could take a contact of the channel and has been idle for longest, as the
+ * bits say; of several the first. */
 uint32_t
-acd_idle_longest(struct stw_acd *acd, const _Atomic uint32_t *members, uint32_t but)
+acd_idle_longest(struct stw_acd *acd, uint32_t channel, const _Atomic uint32_t *members,
+		 uint32_t but)
 {
+	const struct acd_idle *idle = &acd->idle[channel];
 	struct longest longest = {ACD_NOBODY, UINT64_MAX, UINT64_MAX};
 	uint32_t words = HINT_BITS_WORDS(acd->config.agents_max);
 
 	for (uint32_t first = 0; first < words; first += HINT_BITS_WIDTH) {
-		_Atomic uint64_t *above = &acd->available_words[first / HINT_BITS_WIDTH];
+		_Atomic uint64_t *above = &idle->available_words[first / HINT_BITS_WIDTH];
 		uint32_t end = words < first + HINT_BITS_WIDTH ? words : first + HINT_BITS_WIDTH;
 		uint64_t seen = hint_bits_read(above);
 
@@ -126,10 +158,10 @@ acd_idle_longest(struct stw_acd *acd, const _Atomic uint32_t *members, uint32_t 
 		for (uint32_t w = first; w < end; w++) {
 			uint32_t bits;
 
-			if (lower_bound_word_read(&acd->idle_bounds[w]) > longest.limit ||
+			if (lower_bound_word_read(&idle->bounds[w]) > longest.limit ||
 			    !(seen >> (w - first) & 1))
 				continue;
-			bits = (uint32_t)hint_bits_read(&acd->available[w]);
+			bits = (uint32_t)hint_bits_read(&idle->available[w]);
 			if (!bits && hint_bits_clear(above, w - first, seen))
 				seen &= ~(UINT64_C(1) << (w - first));
 			bits &= atomic_load_explicit(&members[w], memory_order_relaxed);

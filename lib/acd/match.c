@@ -69,7 +69,7 @@ choose(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t 
 
 		if (!acd_step_open(acd, step))
 			continue;
-		a = acd_idle_longest(acd, step->members, but);
+		a = acd_idle_longest(acd, queue->channel, step->members, but);
 		if (a != ACD_NOBODY)
 			return a;
 	}
@@ -100,7 +100,7 @@ pick(struct stw_acd *acd, uint32_t c, uint64_t word)
 	uint32_t a = queue ? choose(acd, queue, word_step(word), missed, &tier) : ACD_NOBODY;
 
 	if (!queue || a != ACD_NOBODY || missed == ACD_AGENT_NONE ||
-	    word_state(acd_word_read(&acd->agents[missed].word)) != ACD_AGENT_READY ||
+	    !acd_agent_is_open(acd, missed, queue->channel) ||
 	    !acd_step_takes(acd, queue, word_step(word), acd_contact_value(acd, c, word), missed))
 		return a;
 	return missed;
@@ -114,11 +114,23 @@ entry_before(const struct lower_bound_tree_entry *a, const struct lower_bound_tr
 
 /* What a search over an agent's queues knows. */
 struct best {
+	uint32_t channels; /* of which he could take a contact */
 	bool found;
 	uint64_t bound; /* of the entry; before one is found: above everything */
 	uint32_t position;
 	struct lower_bound_tree_entry entry;
 };
+
+/* Whether a set's channel is one of these; all: so is every set of the agent's. */
+static bool
+set_is_open(struct stw_acd *acd, uint32_t set, uint32_t channels, bool all)
+{
+	uint32_t what = atomic_load_explicit(&acd->sets[set], memory_order_relaxed);
+	const struct acd_queue_description *queue =
+		all ? NULL : acd_queue_description(acd, acd_set_queue(what));
+
+	return all || (queue && channels >> queue->channel & 1);
+}
 
 static void
 best_keep(struct best *best, const struct lower_bound_tree_entry *entry, uint32_t position)
@@ -139,7 +151,8 @@ set_search(struct stw_acd *acd, uint32_t set, uint32_t a, struct best *best)
 	struct lower_bound_tree_entry entry;
 	uint32_t position;
 
-	if (queue && acd_step_takes(acd, queue, acd_set_step(what), acd_set_value(what), a) &&
+	if (queue && best->channels >> queue->channel & 1 &&
+	    acd_step_takes(acd, queue, acd_set_step(what), acd_set_value(what), a) &&
 	    lower_bound_tree_min(&acd->waiting, set, &entry, &position))
 		best_keep(best, &entry, position);
 }
@@ -166,6 +179,7 @@ given_search(struct stw_acd *acd, uint32_t c, uint32_t a, struct best *best)
 	uint32_t position = atomic_load_explicit(&contact->entry_position, memory_order_relaxed);
 
 	if (word_state(word) == ACD_CONTACT_WAITING && queue &&
+	    best->channels >> queue->channel & 1 &&
 	    acd_step_takes(acd, queue, word_step(word), acd_contact_value(acd, c, word), a) &&
 	    acd_word_read(&contact->word) == word)
 		best_keep(best, &entry, position);
@@ -192,8 +206,10 @@ sets_of(struct stw_acd *acd, const struct acd_agent_description *agent, uint32_t
 
 /* The set with the lowest root among those that the agent may serve; its contacts come first, most likely. */
 static uint32_t
-set_lowest(struct stw_acd *acd, const struct acd_agent_description *agent, uint32_t words)
+set_lowest(struct stw_acd *acd, const struct acd_agent_description *agent, uint32_t words,
+	   uint32_t channels)
 {
+	bool all = channels == agent->channels;
 	uint32_t lowest = ACD_NOBODY;
 	uint64_t lowest_bound = LOWER_BOUND_TREE_EMPTY;
 
@@ -204,7 +220,7 @@ set_lowest(struct stw_acd *acd, const struct acd_agent_description *agent, uint3
 
 			if (bound == LOWER_BOUND_TREE_EMPTY)
 				set_unlist(acd, set);
-			if (bound < lowest_bound) {
+			if (bound < lowest_bound && set_is_open(acd, set, channels, all)) {
 				lowest = set;
 				lowest_bound = bound;
 			}
@@ -225,7 +241,7 @@ best_contact(struct stw_acd *acd, uint32_t a, struct best *best)
 	best->bound = LOWER_BOUND_TREE_EMPTY;
 	if (!agent)
 		return;
-	first = set_lowest(acd, agent, words);
+	first = set_lowest(acd, agent, words, best->channels);
 	if (first == ACD_NOBODY)
 		return;
 	set_search(acd, first, a, best);
@@ -300,6 +316,9 @@ match_agent(struct stw_acd *acd, uint32_t a, uint32_t given, unsigned deep, uint
 			acd_idle_unlist(acd, a);
 			return;
 		}
+		best.channels = acd_seats_look(acd, a);
+		if (!best.channels)
+			return;
 		arrivals = acd_arrivals_read(acd);
 		best_contact(acd, a, &best);
 		if (arrivals != acd_arrivals_read(acd))

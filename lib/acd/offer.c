@@ -76,6 +76,8 @@ stw_offer_accept(struct stw_acd *acd, struct stw_offer offer, uint64_t now_ns)
 		error = offer_find(acd, offer, &c, &word, now_ns, &todo);
 		if (!error)
 			error = offer_accept(acd, c, word, now_ns);
+		if (!error || error == -EALREADY)
+			acd_seats_connected(acd, word_slot(word), now_ns, &todo);
 	} while (error == -EAGAIN);
 	acd_match_run(acd, &todo, now_ns);
 	reclaim_exit();

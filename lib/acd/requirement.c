@@ -249,11 +249,12 @@ requirement_holds(const struct acd_step *step, const struct acd_agent_descriptio
 	return results & 1;
 }
 
-/* Whether an agent meets what a step asks for. The step's members say so to hot calls. */
+/* Whether an agent meets what a step asks for, and has slots for its channel. The step's members say so to hot calls. */
 bool
 config_step_admits(const struct acd_step *step, const struct acd_agent_description *agent)
 {
-	if (step->tenant != agent->tenant || (step->pool && step->pool != agent->pool))
+	if (step->tenant != agent->tenant || !agent->slots[step->channel] ||
+	    (step->pool && step->pool != agent->pool))
 		return false;
 	for (uint32_t i = 0; i < step->terms_count; i++)
 		if (level_of(agent, step->terms[i].skill.id) < step->terms[i].level)

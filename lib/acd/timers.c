@@ -6,7 +6,7 @@
  *
  * Each advance also looks at a few agents and contacts in turn, whatever their state. That finds what a thread
  * left half done that will never run again: an event not pushed, an agent not released, a contact not put
- * back. Normally it finds nothing and costs a few loads.
+ * back, a timer not set. Normally it finds nothing and costs a few loads.
  *
  * Progress: each round of the loop fires or removes a timer, or another thread did: lock-free.
  */
@@ -23,7 +23,8 @@ acd_timer_check(void *context, uint32_t item, uint64_t ref)
 	struct stw_acd *acd = context;
 	uint64_t word = item & ACD_TIMER_AGENT
 				? acd_word_read(&acd->agents[item & ~ACD_TIMER_AGENT].word)
-				: acd_word_read(&acd->contacts[item].word);
+			: item & ACD_TIMER_SEAT ? acd_seat_timer_word(acd, item)
+						: acd_word_read(&acd->contacts[item].word);
 
 	return word == ref ? LOWER_BOUND_TREE_LIVE : LOWER_BOUND_TREE_STALE;
 }
@@ -46,39 +47,35 @@ acd_timer_set(struct stw_acd *acd, uint32_t item, uint64_t word, uint64_t deadli
 }
 
 static bool
-fire_agent(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_ns, struct acd_todo *todo)
-{
-	acd_announce_agent(acd, a, word, now_ns);
-	if (!acd_agent_move(acd, a, word, ACD_AGENT_READY, 0, false, now_ns))
-		return false;
-	acd_todo_agent(todo, a);
-	return true;
-}
-
-static bool
 fire(struct stw_acd *acd, const struct lower_bound_tree_entry *entry, uint32_t position,
      uint64_t now_ns, struct acd_todo *todo)
 {
 	bool fired;
 
 	if (entry->item & ACD_TIMER_AGENT)
-		fired = fire_agent(acd, entry->item & ~ACD_TIMER_AGENT, entry->ref, now_ns, todo);
+		fired = acd_wrap_up_fire(acd, entry->item & ~ACD_TIMER_AGENT, entry->ref, now_ns,
+					 todo);
+	else if (entry->item & ACD_TIMER_SEAT)
+		fired = acd_wrap_up_fire_seat(acd, entry->item, entry->ref, now_ns, todo);
 	else
 		fired = acd_contact_due(acd, entry, position, now_ns, todo);
-	/* By us or by others, the word has changed. */
+	/* By us or by others, the word has changed, or another timer is set for it. */
 	lower_bound_tree_remove(&acd->timers, position, entry->item, entry->ref);
 	acd_match_run(acd, todo, now_ns);
 	return fired;
 }
 
+/* late: every timer that is due has fired, so what is over by now had none. */
 static void
-sweep_agent(struct stw_acd *acd, uint32_t a, uint64_t now_ns, struct acd_todo *todo)
+sweep_agent(struct stw_acd *acd, uint32_t a, bool late, uint64_t now_ns, struct acd_todo *todo)
 {
 	uint64_t word = acd_agent_settle(acd, a, now_ns, todo);
 
 	if (word_state(word) == ACD_AGENT_FREE)
 		return;
 	acd_announce_agent(acd, a, word, now_ns);
+	if (late)
+		acd_wrap_ups_sweep(acd, a, word, now_ns, todo);
 	if (word_state(word) != ACD_AGENT_READY)
 		return;
 	if (!acd_idle_listed(acd, a))
@@ -115,12 +112,12 @@ sweep_queue(struct stw_acd *acd, uint32_t q)
 }
 
 static void
-sweep(struct stw_acd *acd, uint64_t now_ns, struct acd_todo *todo)
+sweep(struct stw_acd *acd, bool late, uint64_t now_ns, struct acd_todo *todo)
 {
 	uint32_t first = atomic_fetch_add_explicit(&acd->sweep, SWEEP_STEPS, memory_order_relaxed);
 
 	for (uint32_t i = first; i < first + SWEEP_STEPS; i++) {
-		sweep_agent(acd, i % acd->config.agents_max, now_ns, todo);
+		sweep_agent(acd, i % acd->config.agents_max, late, now_ns, todo);
 		sweep_contact(acd, i % acd->config.contacts_max, now_ns, todo);
 		sweep_queue(acd, i % acd->config.queues_max);
 		acd_match_run(acd, todo, now_ns);
@@ -153,7 +150,7 @@ stw_acd_advance(struct stw_acd *acd, uint64_t now_ns, uint32_t budget, uint64_t 
 		}
 		fired += fire(acd, &entry, position, now_ns, &todo);
 	}
-	sweep(acd, now_ns, &todo);
+	sweep(acd, fired < budget, now_ns, &todo);
 	reclaim_exit();
 	if (next_ns)
 		*next_ns = next < calendars_ns ? next : calendars_ns;

@@ -29,7 +29,7 @@ ALLOWED_FOREIGN = {
 # The public headers of each side; a new one is to be entered here.
 PUBLIC = {
     "common": {"error", "export", "log", "version"},
-    "acd": {"acd", "agent", "calendar", "contact", "event", "offer", "queue", "requirement", "skill",
+    "acd": {"acd", "agent", "agents", "calendar", "channel", "contact", "event", "offer", "queue", "requirement", "skill",
             "stats", "tenant"},
     "media": {"address", "fork", "media", "playout", "rtp", "session", "verdict"},
 }
