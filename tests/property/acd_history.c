@@ -62,6 +62,11 @@ random_agent_rule(struct history *history, struct oracle_agent_rule *rule)
 	rule->misses_max = random_below(random, 4);
 	rule->penalty_ns = random_happens(random, 500) ? random_below(random, 20 * MS) : 0;
 	random_levels(history, rule->level, 800, 10);
+	for (uint32_t i = 0; i < history->size->channels; i++) {
+		rule->slots[i] =
+			(uint8_t)(random_happens(random, 700) ? random_below(random, 4) : 0);
+		rule->interrupts[i] = (uint8_t)random_below(random, 256);
+	}
 }
 
 static void
@@ -98,6 +103,8 @@ random_queue_rule(struct history *history, struct oracle_queue_rule *rule)
 		rule->steps_count += random_below(random, history->size->steps);
 	for (uint32_t k = 0; k < rule->steps_count; k++)
 		random_step_rule(history, k, &rule->step[k]);
+	if (history->size->channels)
+		rule->channel = (uint8_t)random_below(random, history->size->channels);
 }
 
 /* An agent, most often one of whom the call makes sense. */
@@ -110,11 +117,13 @@ random_agent(struct history *history, enum step_kind kind)
 		return history->old_agents[random_below(&history->random, 4)];
 	for (int tries = 0; tries < ORACLE_AGENTS_MAX; tries++, a = (a + 1) % ORACLE_AGENTS_MAX) {
 		enum stw_agent_state state = history->oracle.agents[a].state;
-		bool fits = kind == STEP_LOGIN || kind == STEP_AGENT_REMOVE
+		bool may_rest = state == STW_AGENT_READY && history->oracle.agents[a].wraps_count;
+		bool fits = kind == STEP_EXTEND ? state == STW_AGENT_WRAP_UP || may_rest
+			    : kind == STEP_LOGIN || kind == STEP_AGENT_REMOVE
 				    ? state == STW_AGENT_LOGGED_OUT
-			    : kind == STEP_READY
-				    ? state == STW_AGENT_NOT_READY || state == STW_AGENT_WRAP_UP
-				    : state != STW_AGENT_LOGGED_OUT;
+			    : kind == STEP_READY ? state == STW_AGENT_NOT_READY ||
+							   state == STW_AGENT_WRAP_UP || may_rest
+						 : state != STW_AGENT_LOGGED_OUT;
 
 		if (!history->oracle.agents[a].defined)
 			continue;
@@ -218,15 +227,24 @@ next_enqueue(struct history *history, struct step *step)
 static void
 next_of_agents(struct history *history, struct step *step)
 {
-	static const enum step_kind kinds[] = {STEP_LOGIN,     STEP_LOGIN, STEP_READY, STEP_READY,
-					       STEP_READY,     STEP_READY, STEP_READY, STEP_READY,
-					       STEP_NOT_READY, STEP_LOGOUT};
+	static const enum step_kind kinds[] = {STEP_LOGIN,     STEP_LOGIN,  STEP_READY, STEP_READY,
+					       STEP_READY,     STEP_READY,  STEP_READY, STEP_READY,
+					       STEP_NOT_READY, STEP_LOGOUT, STEP_EXTEND};
 
 	step->kind = kinds[random_below(&history->random, sizeof(kinds) / sizeof(kinds[0]))];
 	step->agent = random_agent(history, step->kind);
 	step->reason = random_below(&history->random, 1000);
+	step->by_ns = random_below(&history->random, 10 * MS);
 	if (random_happens(&history->random, 10))
 		step->reason = 1000;
+}
+
+static uint8_t
+channel_of(const struct history *history, uint64_t queue)
+{
+	int q = oracle_queue_find(&history->oracle, queue);
+
+	return q == ORACLE_NONE ? 0 : history->oracle.queues[q].rule.channel;
 }
 
 static void
@@ -246,6 +264,8 @@ next_of_house(struct history *history, struct step *step)
 	step->queue = random_queue(history);
 	random_agent_rule(history, &step->agent_rule);
 	random_queue_rule(history, &step->queue_rule);
+	if (step->kind == STEP_QUEUE_UPDATE && random_happens(&history->random, 950))
+		step->queue_rule.channel = channel_of(history, step->queue);
 	if (step->kind == STEP_AGENT_DEFINE || step->kind == STEP_QUEUE_DEFINE)
 		snprintf(step->name, sizeof(step->name), "name-%u", history->names++);
 }

@@ -17,6 +17,7 @@
 struct house_size {
 	const char *name;
 	uint32_t agents_max, queues_max, contacts_max, events_max;
+	uint32_t channels;        /**< how many are used; 0: calls only, one at a time */
 	uint32_t skills;          /**< how many of the skills are asked for; fewer: more eligible */
 	uint32_t busy_per_mille;  /**< chance that a step brings a contact */
 	uint32_t house_per_mille; /**< chance that a step changes agents' or queues' descriptions */

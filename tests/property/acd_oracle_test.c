@@ -80,6 +80,24 @@ static const struct house_size restless = {.name = "restless",
 					   .steps = 4,
 					   .busy_per_mille = 200,
 					   .house_per_mille = 300};
+static const struct house_size blended = {.name = "blended",
+					  .agents_max = 8,
+					  .queues_max = 6,
+					  .contacts_max = 40,
+					  .events_max = 4096,
+					  .channels = 3,
+					  .steps = 3,
+					  .skills = 1,
+					  .busy_per_mille = 250,
+					  .house_per_mille = 30};
+static const struct house_size writers = {.name = "writers",
+					  .agents_max = 4,
+					  .queues_max = 3,
+					  .contacts_max = 40,
+					  .events_max = 4096,
+					  .channels = 8,
+					  .busy_per_mille = 250,
+					  .house_per_mille = 10};
 static const struct house_size starving = {.name = "starving",
 					   .agents_max = 6,
 					   .queues_max = 2,
@@ -97,6 +115,14 @@ Test(acd_oracle, houses_of_all_sizes_follow_the_oracle)
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		run_house(sizes[i], 1000 * (i + 1), &refusals, &lost);
+}
+
+Test(acd_oracle, agents_with_several_slots_follow_the_oracle)
+{
+	uint64_t refusals = 0, lost = 0;
+
+	run_house(&blended, 6000, &refusals, &lost);
+	run_house(&writers, 7000, &refusals, &lost);
 }
 
 Test(acd_oracle, full_tables_refuse_and_change_nothing)

@@ -128,29 +128,69 @@ compare_events(struct compare *compare, const struct stw_event *got, uint32_t go
 	return same;
 }
 
+/* What the agent's slots hold, and what they leave open. */
+static bool
+compare_seats(struct compare *compare, const struct oracle *o, const struct oracle_agent *agent,
+	      const struct stw_agent_status *status)
+{
+	int index = (int)(agent - o->agents);
+	uint32_t talking = 0, open = 0;
+	uint32_t wrapping = agent->wraps_count + (agent->state == STW_AGENT_WRAP_UP);
+
+	for (int c = 0; c < ORACLE_CONTACTS_MAX; c++) {
+		const struct oracle_contact *contact = &o->contacts[c];
+		bool listed = false;
+
+		if (!contact->known || contact->state != STW_CONTACT_CONNECTED ||
+		    contact->agent != index)
+			continue;
+		talking++;
+		for (uint32_t i = 0; i < status->connected; i++)
+			listed |= status->connected_ids[i] == contact->id;
+		if (!listed)
+			return differs(compare, "agent %" PRIx64 " does not show contact %" PRIx64,
+				       agent->id, contact->id);
+	}
+	for (uint32_t channel = 0; channel < STW_CHANNEL_COUNT; channel++)
+		open |= oracle_is_open(o, index, channel) ? UINT32_C(1) << channel : 0;
+	if (status->connected != talking || status->wrapping != wrapping || status->open != open)
+		return differs(compare,
+			       "agent %" PRIx64 ": %u connected, %u in wrap-up, open %x, expected"
+			       " %u %u %x",
+			       agent->id, status->connected, status->wrapping, status->open,
+			       talking, wrapping, open);
+	return true;
+}
+
 static bool
 compare_agent(struct compare *compare, struct stw_acd *acd, const struct oracle *o,
 	      const struct oracle_agent *agent)
 {
 	uint64_t contact = agent->contact == ORACLE_NONE ? 0 : o->contacts[agent->contact].id;
+	enum stw_agent_state state = oracle_agent_state(agent);
+	uint64_t since_ns = state == STW_AGENT_READY ? agent->idle_ns : agent->since_ns;
 	struct stw_agent_status status;
 	int result = stw_agent_status(acd, (struct stw_agent){agent->id}, &status);
 
 	if (result)
 		return differs(compare, "status of agent %" PRIx64 ": %d", agent->id, result);
-	if (status.state != agent->state || status.contact_id != contact)
+	if (!contact && oracle_talking(agent))
+		contact = status.contact_id;
+	if (status.state != state || status.contact_id != contact)
 		return differs(compare,
 			       "agent %" PRIx64 ": state %d contact %" PRIx64
 			       ", expected state %d contact %" PRIx64,
-			       agent->id, status.state, status.contact_id, agent->state, contact);
-	if (status.reason != agent->reason || status.since_ns != agent->since_ns ||
+			       agent->id, status.state, status.contact_id, state, contact);
+	if (!compare_seats(compare, o, agent, &status))
+		return false;
+	if (status.reason != agent->reason || status.since_ns != since_ns ||
 	    status.contacts != agent->contacts || status.busy_ns != agent->busy_ns)
 		return differs(compare,
 			       "agent %" PRIx64 " (state %d): reason %u since %" PRIu64
 			       " contacts %" PRIu64 " busy %" PRIu64 ", expected %u %" PRIu64
 			       " %" PRIu64 " %" PRIu64,
 			       agent->id, agent->state, status.reason, status.since_ns,
-			       status.contacts, status.busy_ns, agent->reason, agent->since_ns,
+			       status.contacts, status.busy_ns, agent->reason, since_ns,
 			       agent->contacts, agent->busy_ns);
 	return true;
 }

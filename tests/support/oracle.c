@@ -10,35 +10,6 @@
 struct oracle_events *oracle_events;
 struct oracle_choices *oracle_choices;
 
-uint32_t
-oracle_choose(uint32_t width)
-{
-	uint32_t at = oracle_choices->made++;
-
-	if (at >= ORACLE_CHOICES_MAX)
-		return 0;
-	oracle_choices->width[at] = (uint8_t)width;
-	if (at >= oracle_choices->given)
-		oracle_choices->answer[at] = 0;
-	return oracle_choices->answer[at];
-}
-
-bool
-oracle_choices_next(struct oracle_choices *choices)
-{
-	uint32_t at = choices->made < ORACLE_CHOICES_MAX ? choices->made : ORACLE_CHOICES_MAX;
-
-	while (at-- > 0) {
-		if (choices->answer[at] + 1 < choices->width[at]) {
-			choices->answer[at]++;
-			choices->given = at + 1;
-			choices->made = 0;
-			return true;
-		}
-	}
-	return false;
-}
-
 int
 oracle_contact_find(const struct oracle *o, uint64_t id)
 {
@@ -96,11 +67,9 @@ oracle_is_before(const struct oracle_contact *a, const struct oracle_contact *b)
 }
 
 static bool
-is_available(const struct oracle *o, int agent)
+is_available(const struct oracle *o, int agent, int contact)
 {
-	const struct oracle_agent *a = &o->agents[agent];
-
-	return a->defined && a->state == STW_AGENT_READY;
+	return oracle_is_open(o, agent, o->queues[o->contacts[contact].queue].rule.channel);
 }
 
 /* The agent who just missed a contact comes last: only when no other available one is eligible. */
@@ -109,13 +78,13 @@ oracle_may_take(const struct oracle *o, int agent, int contact)
 {
 	const struct oracle_contact *c = &o->contacts[contact];
 
-	if (!c->known || c->state != STW_CONTACT_WAITING || !is_available(o, agent) ||
+	if (!c->known || c->state != STW_CONTACT_WAITING || !is_available(o, agent, contact) ||
 	    !oracle_is_eligible(o, agent, contact))
 		return false;
 	if (c->declined_by != o->agents[agent].id)
 		return true;
 	for (int other = 0; other < ORACLE_AGENTS_MAX; other++) {
-		if (other != agent && is_available(o, other) &&
+		if (other != agent && is_available(o, other, contact) &&
 		    oracle_is_eligible(o, other, contact))
 			return false;
 	}
@@ -141,7 +110,7 @@ best_contact_of_all(const struct oracle *o)
 	int best = ORACLE_NONE;
 
 	for (int a = 0; a < ORACLE_AGENTS_MAX; a++) {
-		int c = is_available(o, a) ? oracle_best_contact(o, a) : ORACLE_NONE;
+		int c = o->agents[a].defined ? oracle_best_contact(o, a) : ORACLE_NONE;
 
 		if (c != ORACLE_NONE &&
 		    (best == ORACLE_NONE || oracle_is_before(&o->contacts[c], &o->contacts[best])))
@@ -307,7 +276,10 @@ oracle_end(struct oracle *o, uint64_t contact, uint64_t now_ns)
 	q->stats.talk_ns += now_ns - c->answered_ns;
 	oracle_tell(o, STW_EVENT_ENDED, index, c->agent, now_ns);
 	c->known = false;
-	oracle_agent_wrap_up(o, c->agent, q->rule.wrap_up_ns, now_ns);
+	if (o->agents[c->agent].seated && o->agents[c->agent].contact != index)
+		oracle_unpark(o, c->agent, c->queue, now_ns);
+	else
+		oracle_agent_wrap_up(o, c->agent, q->rule.wrap_up_ns, now_ns);
 	oracle_settle(o, now_ns);
 	oracle_settle_counts(o);
 	return 0;
@@ -341,6 +313,9 @@ oracle_accept(struct oracle *o, uint64_t contact, uint64_t offer, uint64_t now_n
 	o->agents[c->agent].misses = 0;
 	oracle_agent_enter(o, c->agent, STW_AGENT_CONNECTED, 0, now_ns);
 	oracle_tell(o, STW_EVENT_CONNECTED, index, c->agent, now_ns);
+	if (o->agents[c->agent].seated)
+		oracle_park(o, c->agent, now_ns);
+	oracle_settle(o, now_ns);
 	oracle_settle_counts(o);
 	return 0;
 }
@@ -382,8 +357,9 @@ oracle_decline(struct oracle *o, uint64_t contact, uint64_t offer, uint32_t reas
 /* A timer is a contact's ring or next step, or an agent's wrap-up or pause: kind and index. */
 struct timer {
 	uint64_t due_ns;
-	enum { RING, REST, WIDEN } kind;
+	enum { RING, REST, WIDEN, WRAP } kind;
 	int index;
+	uint32_t wrap;
 };
 
 static uint32_t
@@ -432,16 +408,20 @@ earliest_timers(const struct oracle *o, struct timer *first)
 		if (o->contacts[c].known)
 			count = keep_earliest(
 				first, count,
-				(struct timer){o->contacts[c].rings_until_ns, RING, c});
+				(struct timer){o->contacts[c].rings_until_ns, RING, c, 0});
 		count = keep_earliest(first, count,
-				      (struct timer){oracle_widens_ns(o, c), WIDEN, c});
+				      (struct timer){oracle_widens_ns(o, c), WIDEN, c, 0});
 	}
 	for (int a = 0; a < ORACLE_AGENTS_MAX; a++) {
 		const struct oracle_agent *agent = &o->agents[a];
 
 		if (!agent->defined)
 			continue;
-		count = keep_earliest(first, count, (struct timer){agent->rests_until_ns, REST, a});
+		count = keep_earliest(first, count,
+				      (struct timer){agent->rests_until_ns, REST, a, 0});
+		for (uint32_t i = 0; i < agent->wraps_count; i++)
+			count = keep_earliest(first, count,
+					      (struct timer){agent->wraps[i].until_ns, WRAP, a, i});
 	}
 	timers_sort(o, first, count);
 	return count;
@@ -459,12 +439,18 @@ next_timers(const struct oracle *o, uint64_t now_ns, struct timer *timers)
 	for (int c = 0; c < ORACLE_CONTACTS_MAX; c++) {
 		if (o->contacts[c].known && o->contacts[c].rings_until_ns &&
 		    o->contacts[c].rings_until_ns <= now_ns)
-			timers[count++] = (struct timer){o->contacts[c].rings_until_ns, RING, c};
+			timers[count++] = (struct timer){o->contacts[c].rings_until_ns, RING, c, 0};
 	}
 	for (int a = 0; a < ORACLE_AGENTS_MAX; a++) {
-		if (o->agents[a].defined && o->agents[a].rests_until_ns &&
-		    o->agents[a].rests_until_ns <= now_ns)
-			timers[count++] = (struct timer){o->agents[a].rests_until_ns, REST, a};
+		const struct oracle_agent *agent = &o->agents[a];
+
+		if (agent->defined && agent->rests_until_ns && agent->rests_until_ns <= now_ns)
+			timers[count++] = (struct timer){agent->rests_until_ns, REST, a, 0};
+		for (uint32_t i = 0; agent->defined && i < agent->wraps_count; i++) {
+			if (agent->wraps[i].until_ns <= now_ns)
+				timers[count++] =
+					(struct timer){agent->wraps[i].until_ns, WRAP, a, i};
+		}
 	}
 	return count;
 }
@@ -472,7 +458,7 @@ next_timers(const struct oracle *o, uint64_t now_ns, struct timer *timers)
 int
 oracle_advance(struct oracle *o, uint64_t now_ns, uint32_t budget, uint64_t *next_ns)
 {
-	struct timer first[2 * ORACLE_AGENTS_MAX + 2 * ORACLE_CONTACTS_MAX];
+	struct timer first[(1 + STW_AGENT_SLOTS_MAX) * ORACLE_AGENTS_MAX + 2 * ORACLE_CONTACTS_MAX];
 	uint32_t fired = 0, count;
 
 	while ((count = next_timers(o, now_ns, first)) && first[0].due_ns <= now_ns &&
@@ -484,6 +470,8 @@ oracle_advance(struct oracle *o, uint64_t now_ns, uint32_t budget, uint64_t *nex
 			oracle_widen(o, timer.index, now_ns - o->contacts[timer.index].enqueue_ns);
 		} else if (timer.kind == RING) {
 			miss(o, timer.index, STW_EVENT_TIMED_OUT, 0, now_ns);
+		} else if (timer.kind == WRAP) {
+			oracle_wrap_end(o, timer.index, timer.wrap, now_ns);
 		} else {
 			oracle_agent_enter(o, timer.index, STW_AGENT_READY, 0, now_ns);
 		}

@@ -33,6 +33,7 @@ struct oracle_agent_rule {
 	uint64_t penalty_ns;
 	uint32_t misses_max;
 	uint8_t level[ORACLE_SKILLS_MAX]; /**< 0: has it not */
+	uint8_t slots[STW_CHANNEL_COUNT], interrupts[STW_CHANNEL_COUNT];
 };
 
 /** Description of a routing step, as both sides are told it. */
@@ -49,7 +50,14 @@ struct oracle_queue_rule {
 	uint32_t length_max;
 	uint32_t steps_count; /**< 1 or more */
 	struct oracle_step_rule step[ORACLE_STEPS_MAX];
+	uint8_t channel;
 	const int64_t (*target_ns)[STW_CLASS_COUNT]; /**< lives as long as the test */
+};
+
+/** A slot in wrap-up. */
+struct oracle_wrap {
+	uint64_t until_ns;
+	uint8_t channel;
 };
 
 struct oracle_agent {
@@ -65,6 +73,11 @@ struct oracle_agent {
 	uint32_t misses;
 	int contact; /**< index or ORACLE_NONE */
 	uint64_t contacts, busy_ns;
+	uint64_t idle_ns; /**< since when he is idle, if he is */
+	bool seated; /**< has, or had, several slots: state and contact are only about offers */
+	uint32_t talking[STW_CHANNEL_COUNT]; /**< connected contacts, if seated */
+	struct oracle_wrap wraps[STW_AGENT_SLOTS_MAX];
+	uint32_t wraps_count;
 };
 
 struct oracle_contact {
@@ -130,6 +143,7 @@ int oracle_agent_login(struct oracle *o, uint64_t agent, uint64_t now_ns);
 int oracle_agent_ready(struct oracle *o, uint64_t agent, uint64_t now_ns);
 int oracle_agent_not_ready(struct oracle *o, uint64_t agent, uint32_t reason, uint64_t now_ns);
 int oracle_agent_logout(struct oracle *o, uint64_t agent, uint64_t now_ns);
+int oracle_agent_extend(struct oracle *o, uint64_t agent, uint64_t by_ns, uint64_t now_ns);
 int oracle_queue_define(struct oracle *o, const struct oracle_queue_rule *rule, uint64_t id);
 int oracle_queue_update(struct oracle *o, uint64_t queue, const struct oracle_queue_rule *rule,
 			uint64_t now_ns);
@@ -153,6 +167,13 @@ bool oracle_is_eligible(const struct oracle *o, int agent, int contact);
 /** The first step that is open to the contact and has the agent; above its last: none. */
 uint32_t oracle_tier(const struct oracle *o, int agent, int contact);
 bool oracle_may_take(const struct oracle *o, int agent, int contact);
+/** Whether a queue's contacts are for the agent at all, and now. */
+bool oracle_serves(const struct oracle *o, int agent, int queue);
+bool oracle_is_open(const struct oracle *o, int agent, uint32_t channel);
+/** State as the engine shows it; slots in use; contacts connected, if seated. */
+enum stw_agent_state oracle_agent_state(const struct oracle_agent *agent);
+uint32_t oracle_seats_used(const struct oracle_agent *agent);
+uint32_t oracle_talking(const struct oracle_agent *agent);
 bool oracle_is_before(const struct oracle_contact *a, const struct oracle_contact *b);
 int oracle_best_contact(const struct oracle *o, int agent);
 bool oracle_can_match(const struct oracle *o);

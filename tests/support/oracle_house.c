@@ -35,16 +35,24 @@ is_busy(enum stw_agent_state state)
 }
 
 void
+oracle_spell(struct oracle_agent *a, uint64_t now_ns)
+{
+	if ((is_busy(a->state) || oracle_seats_used(a)) && now_ns > a->since_ns)
+		a->busy_ns += now_ns - a->since_ns;
+	a->since_ns = now_ns > a->since_ns ? now_ns : a->since_ns;
+}
+
+void
 oracle_agent_enter(struct oracle *o, int agent, enum stw_agent_state state, uint32_t reason,
 		   uint64_t now_ns)
 {
 	struct oracle_agent *a = &o->agents[agent];
 
-	if (is_busy(a->state) && now_ns > a->since_ns)
-		a->busy_ns += now_ns - a->since_ns;
+	oracle_spell(a, now_ns);
 	a->state = state;
 	a->reason = reason;
-	a->since_ns = now_ns > a->since_ns ? now_ns : a->since_ns;
+	if (state == STW_AGENT_READY && now_ns > a->idle_ns)
+		a->idle_ns = now_ns;
 	a->rests_until_ns = 0;
 	if (state != STW_AGENT_OFFERED && state != STW_AGENT_CONNECTED) {
 		struct stw_event *event =
@@ -55,15 +63,17 @@ oracle_agent_enter(struct oracle *o, int agent, enum stw_agent_state state, uint
 	}
 }
 
-/* What the agent has asked for meanwhile happens now. */
-static bool
-do_asked(struct oracle *o, int agent, uint64_t now_ns)
+bool
+oracle_do_asked(struct oracle *o, int agent, uint64_t now_ns)
 {
 	struct oracle_agent *a = &o->agents[agent];
 	enum oracle_asked asked = a->asked;
 
 	a->asked = ORACLE_ASKED_NOTHING;
-	if (asked == ORACLE_ASKED_LOGOUT)
+	if (asked == ORACLE_ASKED_LOGOUT && oracle_seats_used(a)) {
+		oracle_agent_enter(o, agent, STW_AGENT_NOT_READY, STW_REASON_LOGOUT, now_ns);
+		oracle_logout_complete(o, agent, now_ns);
+	} else if (asked == ORACLE_ASKED_LOGOUT)
 		oracle_agent_enter(o, agent, STW_AGENT_LOGGED_OUT, 0, now_ns);
 	else if (asked == ORACLE_ASKED_NOT_READY)
 		oracle_agent_enter(o, agent, STW_AGENT_NOT_READY, a->asked_reason, now_ns);
@@ -77,7 +87,7 @@ oracle_agent_release(struct oracle *o, int agent, bool missed, uint64_t now_ns)
 
 	a->contact = ORACLE_NONE;
 	a->misses += missed;
-	if (do_asked(o, agent, now_ns))
+	if (oracle_do_asked(o, agent, now_ns))
 		return;
 	if (missed && a->rule.misses_max && a->misses >= a->rule.misses_max) {
 		a->misses = 0;
@@ -96,7 +106,7 @@ oracle_agent_wrap_up(struct oracle *o, int agent, uint64_t wrap_up_ns, uint64_t 
 	struct oracle_agent *a = &o->agents[agent];
 
 	a->contact = ORACLE_NONE;
-	if (do_asked(o, agent, now_ns))
+	if (oracle_do_asked(o, agent, now_ns))
 		return;
 	if (wrap_up_ns) {
 		oracle_agent_enter(o, agent, STW_AGENT_WRAP_UP, 0, now_ns);
@@ -112,6 +122,8 @@ oracle_agent_define(struct oracle *o, const struct oracle_agent_rule *rule, uint
 	uint32_t defined = 0;
 	int free = ORACLE_NONE;
 
+	if (oracle_slots(rule) > STW_AGENT_SLOTS_MAX)
+		return -EINVAL;
 	for (int a = 0; a < ORACLE_AGENTS_MAX; a++) {
 		defined += o->agents[a].defined;
 		if (!o->agents[a].defined)
@@ -120,7 +132,13 @@ oracle_agent_define(struct oracle *o, const struct oracle_agent_rule *rule, uint
 	if (defined >= o->agents_max || free == ORACLE_NONE)
 		return -ENOSPC;
 	o->agents[free] = (struct oracle_agent){
-		.defined = true, .id = id, .rule = *rule, .contact = ORACLE_NONE};
+		.defined = true,
+		.id = id,
+		.rule = *rule,
+		.contact = ORACLE_NONE,
+		.seated = oracle_slots(rule) > 1,
+		/* Times of the person who had the place before stay behind. */
+		.idle_ns = o->agents[free].idle_ns};
 	return 0;
 }
 
@@ -132,7 +150,13 @@ oracle_agent_update(struct oracle *o, uint64_t agent, const struct oracle_agent_
 
 	if (index == ORACLE_NONE)
 		return -ESTALE;
+	if (oracle_slots(rule) > STW_AGENT_SLOTS_MAX)
+		return -EINVAL;
 	o->agents[index].rule = *rule;
+	if (oracle_slots(rule) > 1)
+		o->agents[index].seated = true;
+	if (o->agents[index].seated && o->agents[index].state == STW_AGENT_CONNECTED)
+		oracle_park(o, index, now_ns);
 	oracle_settle(o, now_ns);
 	oracle_settle_counts(o);
 	return 0;
@@ -175,14 +199,20 @@ oracle_agent_ready(struct oracle *o, uint64_t agent, uint64_t now_ns)
 	a = &o->agents[index];
 	if (a->state == STW_AGENT_LOGGED_OUT)
 		return -EINVAL;
-	if (a->state == STW_AGENT_READY)
-		return -EALREADY;
+	if (a->state == STW_AGENT_READY) {
+		if (!oracle_wraps_end(o, index, UINT64_MAX, now_ns))
+			return -EALREADY;
+		oracle_settle(o, now_ns);
+		oracle_settle_counts(o);
+		return 0;
+	}
 	if (a->contact != ORACLE_NONE) {
 		if (a->asked == ORACLE_ASKED_NOTHING)
 			return -EALREADY;
 		a->asked = ORACLE_ASKED_NOTHING;
 		return 0;
 	}
+	oracle_wraps_end(o, index, UINT64_MAX, now_ns);
 	oracle_agent_enter(o, index, STW_AGENT_READY, 0, now_ns);
 	oracle_settle(o, now_ns);
 	oracle_settle_counts(o);
@@ -229,7 +259,11 @@ oracle_agent_logout(struct oracle *o, uint64_t agent, uint64_t now_ns)
 		a->asked = ORACLE_ASKED_LOGOUT;
 		return 0;
 	}
-	oracle_agent_enter(o, index, STW_AGENT_LOGGED_OUT, 0, now_ns);
+	oracle_wraps_end(o, index, UINT64_MAX, now_ns);
+	if (!oracle_talking(a))
+		oracle_agent_enter(o, index, STW_AGENT_LOGGED_OUT, 0, now_ns);
+	else if (a->state != STW_AGENT_NOT_READY || a->reason != STW_REASON_LOGOUT)
+		oracle_agent_enter(o, index, STW_AGENT_NOT_READY, STW_REASON_LOGOUT, now_ns);
 	oracle_settle(o, now_ns);
 	oracle_settle_counts(o);
 	return 0;
@@ -260,6 +294,8 @@ oracle_queue_update(struct oracle *o, uint64_t queue, const struct oracle_queue_
 
 	if (index == ORACLE_NONE)
 		return -ESTALE;
+	if (rule->channel != o->queues[index].rule.channel)
+		return -EINVAL;
 	o->queues[index].rule = *rule;
 	for (int c = 0; c < ORACLE_CONTACTS_MAX; c++) {
 		struct oracle_contact *contact = &o->contacts[c];

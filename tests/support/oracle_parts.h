@@ -19,6 +19,20 @@ void oracle_agent_enter(struct oracle *o, int agent, enum stw_agent_state state,
 /** The agent's offer is over without an answer; missed: by decline or time-out. */
 void oracle_agent_release(struct oracle *o, int agent, bool missed, uint64_t now_ns);
 
+/** What the agent has asked for meanwhile happens now; false: nothing. */
+bool oracle_do_asked(struct oracle *o, int agent, uint64_t now_ns);
+
+/** A spell of the agent's time ends, and counts if it was busy. */
+void oracle_spell(struct oracle_agent *agent, uint64_t now_ns);
+
+/* oracle_seats.c: agents with several slots. */
+uint32_t oracle_slots(const struct oracle_agent_rule *rule);
+void oracle_park(struct oracle *o, int agent, uint64_t now_ns);
+void oracle_unpark(struct oracle *o, int agent, int queue, uint64_t now_ns);
+void oracle_wrap_end(struct oracle *o, int agent, uint32_t wrap, uint64_t now_ns);
+uint32_t oracle_wraps_end(struct oracle *o, int agent, uint64_t due_ns, uint64_t now_ns);
+void oracle_logout_complete(struct oracle *o, int agent, uint64_t now_ns);
+
 /** The agent's contact is over. */
 void oracle_agent_wrap_up(struct oracle *o, int agent, uint64_t wrap_up_ns, uint64_t now_ns);
 

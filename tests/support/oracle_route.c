@@ -4,6 +4,35 @@
  */
 #include "oracle_parts.h"
 
+uint32_t
+oracle_choose(uint32_t width)
+{
+	uint32_t at = oracle_choices->made++;
+
+	if (at >= ORACLE_CHOICES_MAX)
+		return 0;
+	oracle_choices->width[at] = (uint8_t)width;
+	if (at >= oracle_choices->given)
+		oracle_choices->answer[at] = 0;
+	return oracle_choices->answer[at];
+}
+
+bool
+oracle_choices_next(struct oracle_choices *choices)
+{
+	uint32_t at = choices->made < ORACLE_CHOICES_MAX ? choices->made : ORACLE_CHOICES_MAX;
+
+	while (at-- > 0) {
+		if (choices->answer[at] + 1 < choices->width[at]) {
+			choices->answer[at]++;
+			choices->given = at + 1;
+			choices->made = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool
 is_admitted(const struct oracle *o, int agent, const struct oracle_step_rule *step)
 {
@@ -20,6 +49,8 @@ oracle_tier(const struct oracle *o, int agent, int contact)
 	const struct oracle_contact *c = &o->contacts[contact];
 	uint32_t k = 0;
 
+	if (!oracle_serves(o, agent, c->queue))
+		return c->step + 1;
 	while (k <= c->step && !is_admitted(o, agent, &o->queues[c->queue].rule.step[k]))
 		k++;
 	return k;
@@ -111,9 +142,9 @@ oracle_agent_choose(const struct oracle *o, int contact)
 		if (oracle_tier(o, a, contact) < tier)
 			ties = 0;
 		tier = oracle_tier(o, a, contact);
-		if (ties && o->agents[a].since_ns > o->agents[tied[0]].since_ns)
+		if (ties && o->agents[a].idle_ns > o->agents[tied[0]].idle_ns)
 			continue;
-		if (ties && o->agents[a].since_ns < o->agents[tied[0]].since_ns)
+		if (ties && o->agents[a].idle_ns < o->agents[tied[0]].idle_ns)
 			ties = 0;
 		tied[ties++] = a;
 	}

@@ -8,8 +8,8 @@
 static const char *const names[STEP_KINDS] = {
 	"enqueue",      "cancel",       "accept",       "decline",      "end",
 	"reprioritise", "ready",        "not_ready",    "login",        "logout",
-	"advance",      "agent_define", "agent_update", "agent_remove", "queue_define",
-	"queue_update", "queue_remove",
+	"extend",       "advance",      "agent_define", "agent_update", "agent_remove",
+	"queue_define", "queue_update", "queue_remove",
 };
 
 int
@@ -50,6 +50,8 @@ agent_config(struct stw_acd *acd, const struct step_skills *skills, struct step 
 	config.skills_count = levels(skills, step->agent_rule.level, list);
 	config.misses_max = step->agent_rule.misses_max;
 	config.penalty_ns = step->agent_rule.penalty_ns;
+	memcpy(config.slots, step->agent_rule.slots, sizeof(config.slots));
+	memcpy(config.interrupts, step->agent_rule.interrupts, sizeof(config.interrupts));
 	if (step->kind == STEP_AGENT_DEFINE)
 		step->result = stw_agent_define(acd, &config, &agent);
 	else
@@ -90,6 +92,7 @@ queue_config(struct stw_acd *acd, const struct step_skills *skills, struct step 
 	config.wrap_up_ns = step->queue_rule.wrap_up_ns;
 	config.service_level_ns = step->queue_rule.service_level_ns;
 	config.length_max = step->queue_rule.length_max;
+	config.channel = step->queue_rule.channel;
 	memcpy(config.target_ns, step->queue_rule.target_ns, sizeof(config.target_ns));
 	if (step->kind == STEP_QUEUE_DEFINE)
 		step->result = stw_queue_define(acd, &config, &queue);
@@ -142,6 +145,9 @@ step_engine(struct stw_acd *acd, const struct step_skills *skills, struct step *
 		break;
 	case STEP_LOGOUT:
 		step->result = stw_agent_logout(acd, agent, step->now_ns);
+		break;
+	case STEP_EXTEND:
+		step->result = stw_agent_wrap_up_extend(acd, agent, step->by_ns, step->now_ns);
 		break;
 	case STEP_ADVANCE:
 		step->result = stw_acd_advance(acd, step->now_ns, step->budget, &step->next_ns);
@@ -208,6 +214,8 @@ step_oracle(struct oracle *o, const struct step *s, uint64_t *next_ns)
 		return oracle_agent_login(o, s->agent, s->now_ns);
 	case STEP_LOGOUT:
 		return oracle_agent_logout(o, s->agent, s->now_ns);
+	case STEP_EXTEND:
+		return oracle_agent_extend(o, s->agent, s->by_ns, s->now_ns);
 	case STEP_ADVANCE:
 		return oracle_advance(o, s->now_ns, s->budget, next_ns);
 	default:
@@ -249,7 +257,7 @@ step_text(const struct step *s, char *text, size_t bytes)
 	else if (s->kind <= STEP_REPRIORITISE)
 		snprintf(text, rest, " contact=%" PRIx64 " offer=%" PRIu64 " class=%u,%u -> %d",
 			 s->contact, s->number, s->value, s->urgency, s->result);
-	else if (s->kind <= STEP_LOGOUT || s->kind == STEP_AGENT_REMOVE)
+	else if (s->kind <= STEP_EXTEND || s->kind == STEP_AGENT_REMOVE)
 		snprintf(text, rest, " agent=%" PRIx64 " reason=%u -> %d", s->agent, s->reason,
 			 s->result);
 	else if (s->kind == STEP_ADVANCE)

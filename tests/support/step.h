@@ -19,6 +19,7 @@ enum step_kind {
 	STEP_NOT_READY,
 	STEP_LOGIN,
 	STEP_LOGOUT,
+	STEP_EXTEND,
 	STEP_ADVANCE,
 	STEP_AGENT_DEFINE,
 	STEP_AGENT_UPDATE,
@@ -36,6 +37,7 @@ struct step {
 	uint64_t number;                /**< of the offer, as the engine says it */
 	uint64_t offer;                 /**< of the same offer, as the oracle counts it */
 	uint32_t reason, budget;
+	uint64_t by_ns;
 	uint8_t value, urgency;
 	char name[24];
 	struct oracle_agent_rule agent_rule;
