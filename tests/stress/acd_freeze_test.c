@@ -244,3 +244,37 @@ Test(acd_freeze, three_stopped_threads_stop_nobody)
 {
 	run(&plan, 3, 73);
 }
+
+/* Few agents with many slots, so that those who are parked stand in the way of each other's seats. */
+static const struct house_plan plan_of_seats = {.threads = 5,
+						.agents = 4,
+						.queues = 3,
+						.contacts_max = 48,
+						.events_max = 65536,
+						.channels = 2,
+						.offer_timeout_ns = 30000,
+						.wrap_up_ns = 10000,
+						.penalty_ns = 5000,
+						.misses_max = 3,
+						.credit = 2000,
+						.mix = {.enqueue = 220,
+							.accept = 220,
+							.decline = 40,
+							.end = 220,
+							.cancel = 40,
+							.reprioritise = 20,
+							.ready = 100,
+							.not_ready = 20,
+							.login = 40,
+							.logout = 20,
+							.extend = 20}};
+
+Test(acd_freeze, one_stopped_thread_stops_nobody_with_several_slots)
+{
+	run(&plan_of_seats, 1, 74);
+}
+
+Test(acd_freeze, three_stopped_threads_stop_nobody_with_several_slots)
+{
+	run(&plan_of_seats, 3, 75);
+}

@@ -34,6 +34,7 @@ struct scene {
 	struct stw_queue queue;
 	struct stw_contact first;
 	struct stw_offer offer; /* the last one that rang */
+	uint8_t slots;          /* of each agent; 0: one, and no wrap-up */
 	uint64_t now_ns;
 	uint32_t stop_after;
 	struct step step;
@@ -87,7 +88,7 @@ enqueue(struct scene *scene)
 
 /* One agent is ready or none; the first contact rings, talks or waits as the call needs it. */
 static void
-scene_open(struct scene *scene, enum step_kind kind, uint32_t stop_after)
+scene_open(struct scene *scene, enum step_kind kind, uint32_t stop_after, uint8_t slots)
 {
 	struct stw_acd_config config = STW_ACD_CONFIG_INIT;
 	struct stw_agent_config agent = STW_AGENT_CONFIG_INIT;
@@ -95,13 +96,15 @@ scene_open(struct scene *scene, enum step_kind kind, uint32_t stop_after)
 	const char *names[AGENTS] = {"a", "b", "c"};
 	bool waits = kind == STEP_CANCEL || kind == STEP_REPRIORITISE || kind == STEP_READY;
 
-	*scene = (struct scene){.now_ns = 1000, .stop_after = stop_after};
+	*scene = (struct scene){.now_ns = 1000, .stop_after = stop_after, .slots = slots};
 	config.agents_max = AGENTS;
 	config.queues_max = 1;
 	config.contacts_max = CONTACTS;
 	config.events_max = 1024;
 	queue.name = "q";
 	queue.offer_timeout_ns = 1000000;
+	queue.wrap_up_ns = slots ? 50 : 0;
+	agent.slots[STW_CHANNEL_VOICE] = slots;
 	cr_assert_eq(stw_acd_create(&scene->acd, &config), 0);
 	cr_assert_eq(stw_queue_define(scene->acd, &queue, &scene->queue), 0);
 	for (int a = 0; a < AGENTS; a++) {
@@ -116,13 +119,16 @@ scene_open(struct scene *scene, enum step_kind kind, uint32_t stop_after)
 	if (waits)
 		enqueue(scene); /* so that places in the waiting set are used again at once */
 	events_take(scene);
-	if (kind == STEP_END)
+	if (kind == STEP_END || (slots && (kind == STEP_LOGOUT || kind == STEP_EXTEND)))
 		stw_offer_accept(scene->acd, scene->offer, ++scene->now_ns);
+	if (kind == STEP_EXTEND)
+		stw_contact_end(scene->acd, scene->first, ++scene->now_ns);
 	scene->step = (struct step){.kind = kind,
 				    .agent = scene->agents[0].id,
 				    .contact = scene->first.id,
 				    .number = scene->offer.number,
 				    .value = 3,
+				    .by_ns = 40,
 				    .budget = 10,
 				    .now_ns = kind == STEP_ADVANCE ? scene->now_ns + 2000000
 								   : scene->now_ns + 10};
@@ -195,6 +201,10 @@ serve_all(struct scene *scene)
 			events_take(scene);
 			stw_offer_accept(scene->acd, scene->offer, ++scene->now_ns);
 			stw_agent_status(scene->acd, scene->agents[a], &status);
+			for (uint32_t i = 0; scene->slots && i < status.connected; i++) {
+				contact.id = status.connected_ids[i];
+				stw_contact_end(scene->acd, contact, ++scene->now_ns);
+			}
 			contact.id = status.contact_id;
 			if (stw_contact_end(scene->acd, contact, ++scene->now_ns))
 				stw_acd_advance(scene->acd, scene->now_ns += 2000000, 10, NULL);
@@ -228,12 +238,12 @@ run_stopped(struct scene *scene, void (*script)(struct scene *))
 
 /* Returns false when the call was over before so many instructions. */
 static bool
-stop_once(enum step_kind kind, uint32_t stop_after, void (*script)(struct scene *))
+stop_once(enum step_kind kind, uint32_t stop_after, uint8_t slots, void (*script)(struct scene *))
 {
 	struct scene scene;
 	bool stands;
 
-	scene_open(&scene, kind, stop_after);
+	scene_open(&scene, kind, stop_after, slots);
 	stands = run_stopped(&scene, script);
 	cr_assert_eq(serve_all(&scene), 0, "call %d stopped after %u instructions", kind,
 		     stop_after);
@@ -249,11 +259,67 @@ Test(acd_stop, call_stopped_anywhere_loses_nobody)
 	for (size_t i = 0; i < sizeof(stopped_calls) / sizeof(stopped_calls[0]); i++) {
 		uint32_t n = 1, stride = (uint32_t)soak_or(7, 1);
 
-		while (n < INSTRUCTIONS_MAX && stop_once(stopped_calls[i], n, short_script) &&
-		       stop_once(stopped_calls[i], n, long_script))
+		while (n < INSTRUCTIONS_MAX && stop_once(stopped_calls[i], n, 0, short_script) &&
+		       stop_once(stopped_calls[i], n, 0, long_script))
 			n += stride + (uint32_t)soak_or(n / 32, 0);
 		cr_expect_gt(n, 50, "call %d was over at once", stopped_calls[i]);
 		cr_log_info("call %d: %u instructions", stopped_calls[i], n);
+	}
+}
+
+/* The agent of the call, and his contact, are changed in all ways while it stands. */
+static void
+busy_script(struct scene *scene)
+{
+	struct stw_agent agent = scene->agents[0];
+
+	stw_offer_accept(scene->acd, scene->offer, ++scene->now_ns);
+	enqueue(scene);
+	events_take(scene);
+	stw_offer_accept(scene->acd, scene->offer, ++scene->now_ns);
+	stw_contact_end(scene->acd, scene->first, ++scene->now_ns);
+	stw_agent_wrap_up_extend(scene->acd, agent, 30, ++scene->now_ns);
+	stw_contact_end(scene->acd, scene->offer.contact, ++scene->now_ns);
+	enqueue(scene);
+	events_take(scene);
+	stw_offer_accept(scene->acd, scene->offer, ++scene->now_ns);
+	stw_agent_ready(scene->acd, agent, ++scene->now_ns);
+	enqueue(scene);
+	stw_agent_logout(scene->acd, agent, ++scene->now_ns);
+	stw_contact_end(scene->acd, scene->offer.contact, ++scene->now_ns);
+}
+
+/* The contact of the call is answered and over, with no look at its agent in between but his own. */
+static void
+end_script(struct scene *scene)
+{
+	stw_contact_end(scene->acd, scene->first, ++scene->now_ns);
+	stw_agent_ready(scene->acd, scene->agents[0], ++scene->now_ns);
+	enqueue(scene);
+	events_take(scene);
+	stw_offer_accept(scene->acd, scene->offer, ++scene->now_ns);
+}
+
+static const enum step_kind stopped_calls_of_seats[] = {
+	STEP_ENQUEUE, STEP_CANCEL, STEP_ACCEPT,    STEP_DECLINE, STEP_END,
+	STEP_READY,   STEP_LOGOUT, STEP_NOT_READY, STEP_ADVANCE, STEP_EXTEND,
+};
+
+Test(acd_stop, call_stopped_anywhere_loses_nobody_with_several_slots)
+{
+	const enum step_kind *calls = stopped_calls_of_seats;
+
+	if (!stepper_install(stand_here))
+		return;
+	for (size_t i = 0; i < sizeof(stopped_calls_of_seats) / sizeof(calls[0]); i++) {
+		uint32_t n = 1, stride = (uint32_t)soak_or(7, 1);
+
+		while (n < INSTRUCTIONS_MAX && stop_once(calls[i], n, 2, busy_script) &&
+		       stop_once(calls[i], n, 2, end_script) &&
+		       stop_once(calls[i], n, 3, long_script))
+			n += stride + (uint32_t)soak_or(n / 32, 0);
+		cr_expect_gt(n, 50, "call %d was over at once", calls[i]);
+		cr_log_info("call %d: %u instructions", calls[i], n);
 	}
 }
 
@@ -274,7 +340,7 @@ Test(acd_stop, agent_who_was_nearly_given_a_contact_has_been_ready_all_along)
 		struct stw_agent_status status;
 		struct scene scene;
 
-		scene_open(&scene, STEP_ENQUEUE, n);
+		scene_open(&scene, STEP_ENQUEUE, n, 0);
 		stands = run_stopped(&scene, second_agent_ready);
 		cr_assert_eq(stw_agent_status(scene.acd, scene.agents[0], &status), 0);
 		if (status.state == STW_AGENT_READY)
@@ -302,7 +368,7 @@ Test(acd_stop, longest_idle_agent_is_offered_the_contact_though_time_passes)
 		struct stw_agent_status longest;
 		struct scene scene;
 
-		scene_open(&scene, STEP_ENQUEUE, n);
+		scene_open(&scene, STEP_ENQUEUE, n, 0);
 		stw_agent_not_ready(scene.acd, scene.agents[0], 0, ++scene.now_ns);
 		stw_agent_ready(scene.acd, scene.agents[1], ++scene.now_ns);
 		stw_agent_ready(scene.acd, scene.agents[0], ++scene.now_ns);

@@ -161,6 +161,64 @@ Test(acd_stress, descriptions_change_meanwhile)
 	run("restless house", &plan, 51);
 }
 
+Test(acd_stress, agents_with_several_slots)
+{
+	static const struct house_plan plan = {.threads = 6,
+					       .agents = 9,
+					       .queues = 4,
+					       .contacts_max = 120,
+					       .events_max = 65536,
+					       .channels = 2,
+					       .skills = 1,
+					       .offer_timeout_ns = 60000,
+					       .wrap_up_ns = 20000,
+					       .penalty_ns = 10000,
+					       .misses_max = 3,
+					       .credit = 200,
+					       .mix = {.enqueue = 240,
+						       .accept = 240,
+						       .decline = 50,
+						       .end = 200,
+						       .cancel = 40,
+						       .reprioritise = 30,
+						       .ready = 70,
+						       .not_ready = 20,
+						       .login = 25,
+						       .logout = 10,
+						       .extend = 25}};
+
+	run("several slots", &plan, 71);
+}
+
+Test(acd_stress, agents_get_and_lose_slots_meanwhile)
+{
+	static const struct house_plan plan = {.threads = 4,
+					       .agents = 6,
+					       .queues = 3,
+					       .contacts_max = 60,
+					       .events_max = 65536,
+					       .channels = 3,
+					       .offer_timeout_ns = 60000,
+					       .wrap_up_ns = 20000,
+					       .penalty_ns = 10000,
+					       .misses_max = 3,
+					       .credit = 200,
+					       .mix = {.enqueue = 220,
+						       .accept = 240,
+						       .decline = 50,
+						       .end = 220,
+						       .cancel = 40,
+						       .reprioritise = 30,
+						       .ready = 60,
+						       .not_ready = 20,
+						       .login = 25,
+						       .logout = 10,
+						       .configure = 40,
+						       .extend = 20}};
+
+	run("learners", &plan, 81);
+}
+
 Test(acd_stress, full_event_queue_says_what_it_lost)
 {
 	static const struct house_plan plan = {.threads = 4,

@@ -41,6 +41,7 @@ is_listed(enum step_kind kind, int result)
 	case STEP_READY:
 		return result == -EINVAL || result == -EALREADY;
 	case STEP_NOT_READY:
+	case STEP_EXTEND:
 		return result == -EINVAL;
 	case STEP_LOGIN:
 	case STEP_LOGOUT:
@@ -105,13 +106,13 @@ static enum step_kind
 pick_kind(struct house_thread *thread)
 {
 	const struct house_mix *mix = &thread->house->plan.mix;
-	const uint32_t parts[] = {mix->enqueue, mix->accept,       mix->decline,  mix->end,
-				  mix->cancel,  mix->reprioritise, mix->ready,    mix->not_ready,
-				  mix->login,   mix->logout,       mix->configure};
-	static const enum step_kind kinds[] = {STEP_ENQUEUE, STEP_ACCEPT,      STEP_DECLINE,
-					       STEP_END,     STEP_CANCEL,      STEP_REPRIORITISE,
-					       STEP_READY,   STEP_NOT_READY,   STEP_LOGIN,
-					       STEP_LOGOUT,  STEP_AGENT_UPDATE};
+	const uint32_t parts[] = {mix->enqueue, mix->accept,       mix->decline,   mix->end,
+				  mix->cancel,  mix->reprioritise, mix->ready,     mix->not_ready,
+				  mix->login,   mix->logout,       mix->configure, mix->extend};
+	static const enum step_kind kinds[] = {STEP_ENQUEUE, STEP_ACCEPT,       STEP_DECLINE,
+					       STEP_END,     STEP_CANCEL,       STEP_REPRIORITISE,
+					       STEP_READY,   STEP_NOT_READY,    STEP_LOGIN,
+					       STEP_LOGOUT,  STEP_AGENT_UPDATE, STEP_EXTEND};
 	uint32_t dice = random_below(&thread->random, 1000);
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -120,6 +121,25 @@ pick_kind(struct house_thread *thread)
 		dice -= parts[i];
 	}
 	return STEP_ADVANCE;
+}
+
+/* Every third agent has one slot, until he is taught more. */
+static void
+make_slots(struct house *house, struct random *random, uint32_t a, bool teach)
+{
+	struct oracle_agent_rule *rule = &house->agent_rules[a];
+
+	if (!house->plan.channels)
+		return;
+	memset(rule->slots, 0, sizeof(rule->slots));
+	for (uint32_t i = 0; i < house->plan.channels; i++) {
+		rule->slots[i] = (uint8_t)(1 + random_below(random, 3));
+		rule->interrupts[i] = (uint8_t)random_below(random, 256);
+	}
+	if (a % 3 == 2 && !(teach && random_happens(random, 300))) {
+		memset(rule->slots, 0, sizeof(rule->slots));
+		rule->slots[random_below(random, house->plan.channels)] = 1;
+	}
 }
 
 /* Only thread 0 changes descriptions, so that the rules kept here are what the engine was told. */
@@ -137,6 +157,7 @@ make_configure(struct house_thread *thread, struct step *step)
 
 		for (uint32_t i = 0; i < house->plan.skills; i++)
 			rule->level[i] = (uint8_t)random_below(&thread->random, 3);
+		make_slots(house, &thread->random, a, true);
 		step->agent = house->agents[a].id;
 		step->agent_rule = *rule;
 	} else {
@@ -174,9 +195,10 @@ make_step(struct house_thread *thread, struct step *step)
 						     .value = random_below(random, STW_CLASS_COUNT),
 						     .cookie = random_next(random)};
 		step->request.queue = house->queues[random_below(random, house->plan.queues)];
-	} else if (step->kind >= STEP_READY && step->kind <= STEP_LOGOUT) {
+	} else if (step->kind >= STEP_READY && step->kind <= STEP_EXTEND) {
 		step->agent = house->agents[random_below(random, house->plan.agents)].id;
 	}
+	step->by_ns = 1 + random_below(random, 20000);
 	step->value = (uint8_t)random_below(random, STW_CLASS_COUNT);
 	step->budget = 1 + random_below(random, 8);
 	step->now_ns = house_now(house, random);
@@ -295,6 +317,7 @@ define_agents(struct house *house, struct random *random)
 		rule->misses_max = a & 1 ? house->plan.misses_max : 0;
 		for (uint32_t i = 0; i < house->plan.skills; i++)
 			rule->level[i] = (uint8_t)random_below(random, 3);
+		make_slots(house, random, a, false);
 		snprintf(step.name, sizeof(step.name), "agent-%u", a);
 		step.agent_rule = *rule;
 		step_engine(house->acd, &house->skills, &step);
@@ -336,6 +359,7 @@ define_queues(struct house *house, struct random *random)
 		for (uint32_t i = 0; i < house->plan.skills; i++)
 			rule->step[0].level[i] = (uint8_t)random_below(random, 2);
 		make_steps(rule, random);
+		rule->channel = (uint8_t)(house->plan.channels ? q % house->plan.channels : 0);
 		snprintf(step.name, sizeof(step.name), "queue-%u", q);
 		step.queue_rule = *rule;
 		step_engine(house->acd, &house->skills, &step);
@@ -368,6 +392,9 @@ house_open(struct house *house, const struct house_plan *plan, uint64_t seed)
 	config.seed = seed;
 	config.steps_max = plan->queues * ORACLE_STEPS_MAX;
 	ledger_create(&house->ledger, plan->agents, plan->contacts_max);
+	house->ledger.queue_rules = house->queue_rules;
+	house->ledger.agent_rules = plan->mix.configure ? NULL : house->agent_rules;
+	house->ledger.channels = plan->channels;
 	house->ledger.has_gaps = plan->events_max < HOUSE_EVENTS_SAFE;
 	error = stw_acd_create(&house->acd, &config);
 	if (!error)

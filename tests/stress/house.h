@@ -23,13 +23,14 @@
 /** What a thread does, in parts of a thousand; what is left over is advancing time. */
 struct house_mix {
 	uint32_t enqueue, accept, decline, end, cancel, reprioritise, ready, not_ready, login,
-		logout, configure;
+		logout, configure, extend;
 };
 
 struct house_plan {
 	uint32_t threads, agents, queues, contacts_max, events_max, skills;
 	uint32_t offer_timeout_ns, wrap_up_ns, penalty_ns, misses_max;
-	uint32_t credit; /**< operations of a thread between two rounds of the taker */
+	uint32_t channels; /**< 0: agents with one slot; else two of three have several */
+	uint32_t credit;   /**< operations of a thread between two rounds of the taker */
 	struct house_mix mix;
 };
 

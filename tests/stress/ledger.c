@@ -56,6 +56,7 @@ contact_line(struct ledger *ledger, const struct stw_event *event)
 		return NULL;
 	}
 	*oldest = (struct ledger_contact){.id = event->contact.id, .state = STW_CONTACT_WAITING};
+	oldest->channel = ledger->queue_rules[(uint32_t)event->queue.id].channel;
 	return oldest;
 }
 
@@ -70,11 +71,44 @@ agent_line(struct ledger *ledger, const struct stw_event *event)
 		return NULL;
 	}
 	if (agent->id != event->agent.id) {
-		if (agent->contact)
+		if (agent->contact || agent->talking)
 			problem(ledger, "agent replaced while busy", event);
 		*agent = (struct ledger_agent){.id = event->agent.id};
 	}
 	return agent;
+}
+
+bool
+ledger_is_concurrent(const struct ledger *ledger, uint64_t id)
+{
+	return ledger->channels &&
+	       (!ledger->agent_rules || ledger_is_surely_concurrent(ledger, id));
+}
+
+/* Every third agent begins with one slot (house.c). */
+bool
+ledger_is_surely_concurrent(const struct ledger *ledger, uint64_t id)
+{
+	return ledger->channels && (uint32_t)id % 3 != 2;
+}
+
+/* What is offered must fit beside what the agent has, as far as descriptions stay. */
+static void
+check_slots(struct ledger *ledger, const struct ledger_contact *contact,
+	    const struct ledger_agent *agent, const struct stw_event *event)
+{
+	const struct oracle_agent_rule *rule;
+	uint32_t own = contact->channel;
+
+	if (!ledger->channels || !ledger->agent_rules)
+		return;
+	rule = &ledger->agent_rules[(uint32_t)agent->id];
+	if (agent->channels[own] >= rule->slots[own])
+		problem(ledger, "more contacts of a channel than slots", event);
+	for (uint32_t i = 0; i < STW_CHANNEL_COUNT; i++) {
+		if (i != own && agent->channels[i] && !(rule->interrupts[own] >> i & 1))
+			problem(ledger, "interrupted where he may not be", event);
+	}
 }
 
 static void
@@ -87,7 +121,11 @@ enter_offer(struct ledger *ledger, struct ledger_contact *contact, struct ledger
 		problem(ledger, "contact given to two agents", event);
 	if (agent->contact)
 		problem(ledger, "agent given two contacts", event);
-	if (agent->state != STW_AGENT_READY)
+	if (agent->talking && !ledger_is_concurrent(ledger, agent->id))
+		problem(ledger, "agent given two contacts", event);
+	check_slots(ledger, contact, agent, event);
+	if (agent->state != STW_AGENT_READY &&
+	    !(agent->state == STW_AGENT_CONNECTED && ledger_is_concurrent(ledger, agent->id)))
 		problem(ledger, "offered to an agent who is not ready", event);
 	if (contact->number == event->offer.number || !event->offer.number)
 		problem(ledger, "number of offer is not new", event);
@@ -114,12 +152,15 @@ enter_answer(struct ledger *ledger, struct ledger_contact *contact, struct ledge
 	if (contact->agent != agent->id || agent->contact != contact->id)
 		problem(ledger, "answer of another agent", event);
 	contact->state = connected ? STW_CONTACT_CONNECTED : STW_CONTACT_WAITING;
+	agent->contact = 0;
 	if (connected) {
-		agent->state = STW_AGENT_CONNECTED;
+		agent->state = ledger_is_surely_concurrent(ledger, agent->id) ? STW_AGENT_READY
+									      : STW_AGENT_CONNECTED;
+		agent->talking++;
+		agent->channels[contact->channel]++;
 		return;
 	}
 	contact->agent = 0;
-	agent->contact = 0;
 	agent->missed_ns = event->type == STW_EVENT_WITHDRAWN ? 0 : event->time_ns;
 }
 
@@ -137,10 +178,12 @@ enter_end(struct ledger *ledger, struct ledger_contact *contact, const struct st
 		agent = agent_line(ledger, event);
 		if (contact->state != STW_CONTACT_CONNECTED)
 			problem(ledger, "ended before it talked", event);
-		if (!agent || agent->contact != contact->id)
+		if (!agent || contact->agent != agent->id || !agent->talking) {
 			problem(ledger, "ended by another agent", event);
-		else
-			agent->contact = 0;
+		} else {
+			agent->talking--;
+			agent->channels[contact->channel]--;
+		}
 	}
 	contact->over = true;
 	contact->agent = 0;
@@ -149,7 +192,7 @@ enter_end(struct ledger *ledger, struct ledger_contact *contact, const struct st
 static void
 enter_state(struct ledger *ledger, struct ledger_agent *agent, const struct stw_event *event)
 {
-	if (agent->contact)
+	if (agent->contact || (agent->talking && !ledger_is_concurrent(ledger, agent->id)))
 		problem(ledger, "agent changes while a contact keeps him", event);
 	if (agent->state == STW_AGENT_LOGGED_OUT && event->agent_state != STW_AGENT_NOT_READY)
 		problem(ledger, "agent at work without login", event);

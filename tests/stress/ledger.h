@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <strowger/acd.h>
+#include "support/oracle.h"
 
 /** Generations of one contact slot that may be in the book at a time. */
 #define LEDGER_GENERATIONS 8
@@ -19,6 +19,7 @@
 
 struct ledger_contact {
 	uint64_t id; /**< 0: free */
+	uint32_t channel;
 	enum stw_contact_state state;
 	bool over;
 	uint64_t agent, number; /**< of the offer; number stays when it is over */
@@ -28,7 +29,9 @@ struct ledger_contact {
 struct ledger_agent {
 	uint64_t id; /**< 0: never heard of */
 	enum stw_agent_state state;
-	uint64_t contact, number;
+	uint64_t contact, number;             /**< what rings, or of one slot, what he has */
+	uint32_t talking;                     /**< contacts connected */
+	uint32_t channels[STW_CHANNEL_COUNT]; /**< of them, by channel */
 	uint64_t
 		missed_ns; /**< time of its last decline or time-out; 0: not since it was offered */
 };
@@ -39,6 +42,9 @@ struct ledger {
 	struct ledger_contact *contacts; /**< by slot, LEDGER_GENERATIONS each */
 	uint64_t count[LEDGER_EVENT_TYPES];
 	uint64_t taken, lost;
+	uint32_t channels;                           /**< 0: all agents have one slot */
+	const struct oracle_agent_rule *agent_rules; /**< by slot; NULL: they change */
+	const struct oracle_queue_rule *queue_rules; /**< by slot; their channels stay */
 	bool has_gaps;     /**< events may be lost: only counted, not understood */
 	char problem[300]; /**< the first one; "" while all is well */
 };
@@ -51,6 +57,10 @@ void ledger_enter(struct ledger *ledger, const struct stw_event *event);
 
 /** What the book says of a contact; NULL when it was never offered. */
 const struct ledger_contact *ledger_contact(const struct ledger *ledger, uint64_t id);
+
+/** Whether an agent may, or may come to, have several contacts; surely: he does from the start. */
+bool ledger_is_concurrent(const struct ledger *ledger, uint64_t id);
+bool ledger_is_surely_concurrent(const struct ledger *ledger, uint64_t id);
 
 /** What the book says of an agent. */
 const struct ledger_agent *ledger_agent(const struct ledger *ledger, uint64_t id);
