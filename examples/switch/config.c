@@ -10,35 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT(name, type, field, needed)                                                            \
-	{                                                                                          \
-		name, DOCUMENT_TEXT, offsetof(type, field), needed, 0, 0, NULL, NULL               \
-	}
-#define PATH(name, type, field, needed)                                                            \
-	{                                                                                          \
-		name, DOCUMENT_PATH, offsetof(type, field), needed, 0, 0, NULL, NULL               \
-	}
-#define NUMBER(name, type, field, needed, min, max)                                                \
-	{                                                                                          \
-		name, DOCUMENT_NUMBER, offsetof(type, field), needed, min, max, NULL, NULL         \
-	}
-#define BOOL(name, type, field)                                                                    \
-	{                                                                                          \
-		name, DOCUMENT_BOOL, offsetof(type, field), false, 0, 0, NULL, NULL                \
-	}
-#define WORD(name, type, field, words)                                                             \
-	{                                                                                          \
-		name, DOCUMENT_WORD, offsetof(type, field), false, 0, 0, words, NULL               \
-	}
-#define NODE(name, type, field, needed, read)                                                      \
-	{                                                                                          \
-		name, DOCUMENT_NODE, offsetof(type, field), needed, 0, 0, NULL, read               \
-	}
-/* A part whose keys are fields of the whole configuration. */
-#define PART(name, needed, read)                                                                   \
-	{                                                                                          \
-		name, DOCUMENT_NODE, 0, needed, 0, 0, NULL, read                                   \
-	}
+#include "document_fields.h"
 
 #define DAY_S 86400
 

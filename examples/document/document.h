@@ -4,8 +4,8 @@
  * lines "FILE:LINE: what is wrong", all of them in one pass. libcyaml was tried: it has lost the
  * line by the time a value is known to be wrong in itself (an unknown skill, a port range).
  */
-#ifndef SWITCH_DOCUMENT_H
-#define SWITCH_DOCUMENT_H
+#ifndef DOCUMENT_H
+#define DOCUMENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,12 +34,15 @@ struct document {
 typedef void (*document_read_fn)(struct document *document, yaml_node_t *node, void *target);
 
 enum document_kind {
-	DOCUMENT_TEXT,   /* struct document_text, not empty */
-	DOCUMENT_PATH,   /* struct document_text; relative to the file's directory */
-	DOCUMENT_NUMBER, /* uint32_t, min to max */
-	DOCUMENT_BOOL,   /* bool: true or false, yes or no */
-	DOCUMENT_WORD,   /* uint32_t: index into words */
-	DOCUMENT_NODE,   /* by read */
+	DOCUMENT_TEXT,    /* struct document_text, not empty */
+	DOCUMENT_PATH,    /* struct document_text; relative to the file's directory */
+	DOCUMENT_NUMBER,  /* uint32_t, min to max */
+	DOCUMENT_DECIMAL, /* double, decimal_min to decimal_max */
+	DOCUMENT_SECONDS, /* uint64_t nanoseconds; a decimal of seconds, 0 to decimal_max */
+	DOCUMENT_CLOCK,   /* uint64_t nanoseconds since midnight; HH:MM or HH:MM:SS, to 99:59 */
+	DOCUMENT_BOOL,    /* bool: true or false, yes or no */
+	DOCUMENT_WORD,    /* uint32_t: index into words */
+	DOCUMENT_NODE,    /* by read */
 };
 
 struct document_field {
@@ -52,6 +55,8 @@ struct document_field {
 	const char *const *words; /* WORD; closed by NULL */
 	document_read_fn read;    /* NODE */
 	size_t line_offset;       /* of a uint32_t for the value's line; 0: not kept */
+	double decimal_min;       /* DECIMAL */
+	double decimal_max;       /* DECIMAL, SECONDS */
 };
 
 /* Errors that are kept; the ones after them are dropped. */
@@ -77,6 +82,13 @@ void document_mapping(struct document *document, yaml_node_t *node,
 /* Read a sequence into a new array of elements of size bytes each (NULL when it is empty). */
 void document_sequence(struct document *document, yaml_node_t *node, size_t size,
 		       document_read_fn read, void **array, uint32_t *count);
+
+/* Read one text, number or other value that stands alone, as an element of a sequence does. */
+void document_value(struct document *document, yaml_node_t *node,
+		    const struct document_field *field, void *target);
+
+/* Read HH:MM or HH:MM:SS, to 99:59:59. Whether it is one. */
+bool document_clock(const char *text, uint64_t *time_ns);
 
 /* A path of the file as seen from where the process runs; lives as long as the document. */
 const char *document_path(struct document *document, const char *path);

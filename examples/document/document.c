@@ -173,6 +173,64 @@ read_number(struct document *document, const yaml_node_t *node, const struct doc
 	*target = (uint32_t)value;
 }
 
+static bool
+parse_decimal(const char *text, double *value)
+{
+	char *end = NULL;
+
+	/* strtod knows more than people write: hexadecimals, infinity. */
+	if (!text || strspn(text, "0123456789.-+eE") != strlen(text))
+		return false;
+	errno = 0;
+	*value = strtod(text, &end);
+	return end != text && !*end && !errno;
+}
+
+static void
+read_decimal(struct document *document, const yaml_node_t *node, const struct document_field *field,
+	     void *target)
+{
+	double value = 0;
+
+	if (!parse_decimal(scalar(node), &value) || value < field->decimal_min ||
+	    value > field->decimal_max)
+		document_error(document, document_line(node), "'%s' is a number, %g to %g",
+			       field->name, field->decimal_min, field->decimal_max);
+	else if (field->kind == DOCUMENT_SECONDS)
+		*(uint64_t *)target = (uint64_t)(value * 1e9 + 0.5);
+	else
+		*(double *)target = value;
+}
+
+bool
+document_clock(const char *text, uint64_t *time_ns)
+{
+	unsigned hours, minutes, seconds = 0;
+	int bytes = 0, all = (int)strlen(text);
+
+	if (text[0] < '0' || text[0] > '9' || strspn(text, "0123456789:") != (size_t)all)
+		return false;
+	if ((sscanf(text, "%2u:%2u%n", &hours, &minutes, &bytes) != 2 || bytes != all) &&
+	    (sscanf(text, "%2u:%2u:%2u%n", &hours, &minutes, &seconds, &bytes) != 3 ||
+	     bytes != all))
+		return false;
+	if (minutes > 59 || seconds > 59)
+		return false;
+	*time_ns = ((hours * 60 + minutes) * UINT64_C(60) + seconds) * UINT64_C(1000000000);
+	return true;
+}
+
+static void
+read_clock(struct document *document, const yaml_node_t *node, const struct document_field *field,
+	   uint64_t *target)
+{
+	const char *text = scalar(node);
+
+	if (!text || !document_clock(text, target))
+		document_error(document, document_line(node), "'%s' is a time, HH:MM or HH:MM:SS",
+			       field->name);
+}
+
 static void
 read_bool(struct document *document, const yaml_node_t *node, const struct document_field *field,
 	  bool *target)
@@ -206,9 +264,9 @@ read_word(struct document *document, const yaml_node_t *node, const struct docum
 	document_error(document, document_line(node), "'%s' is one of: %s", field->name, known);
 }
 
-static void
-read_field(struct document *document, yaml_node_t *node, const struct document_field *field,
-	   void *target)
+void
+document_value(struct document *document, yaml_node_t *node, const struct document_field *field,
+	       void *target)
 {
 	void *at = (char *)target + field->offset;
 
@@ -221,6 +279,13 @@ read_field(struct document *document, yaml_node_t *node, const struct document_f
 		break;
 	case DOCUMENT_NUMBER:
 		read_number(document, node, field, at);
+		break;
+	case DOCUMENT_DECIMAL:
+	case DOCUMENT_SECONDS:
+		read_decimal(document, node, field, at);
+		break;
+	case DOCUMENT_CLOCK:
+		read_clock(document, node, field, at);
 		break;
 	case DOCUMENT_BOOL:
 		read_bool(document, node, field, at);
@@ -269,7 +334,7 @@ document_mapping(struct document *document, yaml_node_t *node, const struct docu
 			document_error(document, document_line(key), "'%s' is here twice", name);
 		} else {
 			seen[i] = true;
-			read_field(document, value, &fields[i], target);
+			document_value(document, value, &fields[i], target);
 		}
 	}
 	for (i = 0; fields[i].name; i++)
