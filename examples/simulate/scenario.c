@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The file's parts in turn, then the plan that they make together.
+ */
+#include "scenario_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "document_fields.h"
+
+static void
+read_day(struct document *document, yaml_node_t *node, void *target)
+{
+	static const struct document_field fields[] = {
+		CLOCK("from", struct scenario, from_ns, true),
+		CLOCK("to", struct scenario, to_ns, true),
+		DECIMAL("interval_minutes", struct scenario, interval_minutes, false, 1, 1440),
+		{NULL},
+	};
+	struct scenario *scenario = target;
+
+	document_mapping(document, node, fields, scenario);
+	if (scenario->to_ns <= scenario->from_ns && document->errors_count == 0)
+		document_error(document, document_line(node), "the day ends before it begins");
+}
+
+static void
+read_limits(struct document *document, yaml_node_t *node, void *target)
+{
+	static const struct document_field fields[] = {
+		NUMBER("contacts", struct scenario, contacts_max, true, 1, 1000000),
+		{NULL},
+	};
+
+	document_mapping(document, node, fields, target);
+}
+
+static void
+read_skill(struct document *document, yaml_node_t *node, void *target)
+{
+	static const struct document_field field = {"skill", DOCUMENT_TEXT, 0};
+
+	document_value(document, node, &field, target);
+}
+
+static void
+read_skills(struct document *document, yaml_node_t *node, void *target)
+{
+	struct scenario *scenario = target;
+
+	document_sequence(document, node, sizeof(*scenario->skills), read_skill,
+			  (void **)&scenario->skills, &scenario->skills_count);
+}
+
+static void
+read_queues(struct document *document, yaml_node_t *node, void *target)
+{
+	struct scenario *scenario = target;
+
+	document_sequence(document, node, sizeof(*scenario->queues), scenario_read_queue,
+			  (void **)&scenario->queues, &scenario->queues_count);
+}
+
+static void
+read_groups(struct document *document, yaml_node_t *node, void *target)
+{
+	struct scenario *scenario = target;
+
+	document_sequence(document, node, sizeof(*scenario->groups), scenario_read_group,
+			  (void **)&scenario->groups, &scenario->groups_count);
+}
+
+static void
+read_flows(struct document *document, yaml_node_t *node, void *target)
+{
+	struct scenario *scenario = target;
+
+	document_sequence(document, node, sizeof(*scenario->flows), scenario_read_flow,
+			  (void **)&scenario->flows, &scenario->flows_count);
+}
+
+static const struct document_field scenario_fields[] = {
+	PART("day", true, read_day),
+	NUMBER("seed", struct scenario, seed, false, 0, UINT32_MAX),
+	PART("limits", false, read_limits),
+	PART("skills", false, read_skills),
+	PART("queues", true, read_queues),
+	PART("agents", true, read_groups),
+	PART("contacts", true, read_flows),
+	{NULL},
+};
+
+/* ---- names */
+
+static void
+check_name(struct scenario *scenario, const struct document_text *name,
+	   const struct document_text *earlier)
+{
+	if (strlen(name->text) > PLAN_NAME_BYTES_MAX)
+		document_error(&scenario->document, name->line, "'%s' is longer than %d bytes",
+			       name->text, PLAN_NAME_BYTES_MAX);
+	else if (earlier && !strcmp(name->text, earlier->text))
+		document_error(&scenario->document, name->line, "'%s' is here twice", name->text);
+}
+
+static void
+check_names(struct scenario *scenario)
+{
+	for (uint32_t i = 0; i < scenario->skills_count; i++)
+		for (uint32_t j = 0; j <= i; j++)
+			check_name(scenario, &scenario->skills[i],
+				   j < i ? &scenario->skills[j] : NULL);
+	for (uint32_t i = 0; i < scenario->queues_count; i++)
+		for (uint32_t j = 0; j <= i; j++)
+			check_name(scenario, &scenario->queues[i].name,
+				   j < i ? &scenario->queues[j].name : NULL);
+	for (uint32_t i = 0; i < scenario->groups_count; i++)
+		for (uint32_t j = 0; j <= i; j++)
+			check_name(scenario, &scenario->groups[i].name,
+				   j < i ? &scenario->groups[j].name : NULL);
+}
+
+uint32_t
+scenario_find_skill(struct scenario *scenario, const struct document_text *name)
+{
+	for (uint32_t i = 0; i < scenario->skills_count; i++)
+		if (!strcmp(scenario->skills[i].text, name->text))
+			return i + 1;
+	document_error(&scenario->document, name->line, "there is no skill '%s'", name->text);
+	return 0;
+}
+
+uint32_t
+scenario_queue_place(const struct scenario *scenario, const char *name)
+{
+	for (uint32_t i = 0; i < scenario->queues_count; i++)
+		if (!strcmp(scenario->queues[i].name.text, name))
+			return i + 1;
+	return 0;
+}
+
+uint32_t
+scenario_find_queue(struct scenario *scenario, const struct document_text *name)
+{
+	uint32_t place = scenario_queue_place(scenario, name->text);
+
+	if (place == 0)
+		document_error(&scenario->document, name->line, "there is no queue '%s'",
+			       name->text);
+	return place;
+}
+
+/* ---- the plan */
+
+void *
+scenario_array(struct scenario *scenario, size_t count, size_t size)
+{
+	void **arrays = realloc(scenario->arrays, (scenario->arrays_count + 1) * sizeof(*arrays));
+	void *array = arrays ? calloc(count + 1, size) : NULL;
+
+	if (arrays)
+		scenario->arrays = arrays;
+	if (array)
+		arrays[scenario->arrays_count++] = array;
+	else
+		document_error(&scenario->document, 0, "no memory for the plan");
+	return array;
+}
+
+static void
+make_plan(struct scenario *scenario)
+{
+	struct plan *plan = &scenario->plan;
+
+	plan->limits = (struct stw_acd_config)STW_ACD_CONFIG_INIT;
+	plan->limits.contacts_max = scenario->contacts_max;
+	plan->from_ns = scenario->from_ns;
+	plan->to_ns = scenario->to_ns;
+	plan->interval_ns = (uint64_t)(scenario->interval_minutes * 60e9);
+	plan->skills = scenario_array(scenario, scenario->skills_count, sizeof(*plan->skills));
+	plan->queues = scenario_array(scenario, scenario->queues_count, sizeof(*plan->queues));
+	plan->groups = scenario_array(scenario, scenario->groups_count, sizeof(*plan->groups));
+	plan->flows = scenario_array(scenario, scenario->flows_count, sizeof(*plan->flows));
+	if (!plan->skills || !plan->queues || !plan->groups || !plan->flows)
+		return;
+	plan->skills_count = scenario->skills_count;
+	plan->queues_count = scenario->queues_count;
+	plan->groups_count = scenario->groups_count;
+	plan->flows_count = scenario->flows_count;
+	for (uint32_t i = 0; i < plan->skills_count; i++)
+		plan->skills[i] = scenario->skills[i].text;
+	for (uint32_t i = 0; i < plan->queues_count; i++)
+		scenario_make_queue(scenario, i);
+	for (uint32_t i = 0; i < plan->groups_count; i++)
+		scenario_make_group(scenario, i);
+	for (uint32_t i = 0; i < plan->flows_count; i++)
+		scenario_make_flow(scenario, i);
+}
+
+int
+scenario_load(struct scenario **out, const char *path)
+{
+	struct scenario *scenario = calloc(1, sizeof(*scenario));
+	yaml_node_t *root;
+
+	if (!scenario)
+		return -ENOMEM;
+	*out = scenario;
+	scenario->seed = 1;
+	scenario->interval_minutes = 15;
+	if (document_load(&scenario->document, path) != 0)
+		return -EINVAL;
+	root = document_root(&scenario->document);
+	if (root)
+		document_mapping(&scenario->document, root, scenario_fields, scenario);
+	else
+		document_error(&scenario->document, 0, "is empty");
+	/* What is missing or misread leaves holes that the next steps would fall into. */
+	if (scenario->document.errors_count == 0)
+		check_names(scenario);
+	if (scenario->document.errors_count == 0)
+		make_plan(scenario);
+	return scenario->document.errors_count == 0 ? 0 : -EINVAL;
+}
+
+void
+scenario_free(struct scenario *scenario)
+{
+	if (!scenario)
+		return;
+	for (uint32_t i = 0; i < scenario->queues_count; i++)
+		scenario_free_queue(&scenario->queues[i]);
+	for (uint32_t i = 0; i < scenario->groups_count; i++)
+		scenario_free_group(&scenario->groups[i]);
+	for (uint32_t i = 0; i < scenario->flows_count; i++)
+		scenario_free_flow(&scenario->flows[i]);
+	for (uint32_t i = 0; i < scenario->arrays_count; i++)
+		free(scenario->arrays[i]);
+	free(scenario->arrays);
+	free(scenario->skills);
+	free(scenario->queues);
+	free(scenario->groups);
+	free(scenario->flows);
+	document_free(&scenario->document);
+	free(scenario);
+}
+
+const char *
+scenario_errors(const struct scenario *scenario)
+{
+	return scenario->document.errors ? scenario->document.errors : "";
+}
+
+const struct plan *
+scenario_plan(const struct scenario *scenario)
+{
+	return &scenario->plan;
+}
+
+uint64_t
+scenario_seed(const struct scenario *scenario)
+{
+	return scenario->seed;
+}

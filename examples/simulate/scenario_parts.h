@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Shared by the files that read scenarios, and by nobody else. */
+#ifndef SIMULATE_SCENARIO_PARTS_H
+#define SIMULATE_SCENARIO_PARTS_H
+
+#include "scenario.h"
+
+/* Longest time that may be given in seconds: a week. */
+#define SCENARIO_SECONDS_MAX 604800
+
+/* As they stand in the file; names are looked up when all of it is read. */
+struct scenario_level {
+	struct document_text name;
+	uint32_t level;
+};
+
+struct scenario_target {
+	uint32_t value;
+	uint32_t urgency;
+	double target_s;
+};
+
+struct scenario_step {
+	struct stw_step_config config;
+	struct scenario_level *levels;
+	uint32_t levels_count;
+};
+
+struct scenario_queue {
+	struct stw_queue_config config;
+	struct document_text name;
+	struct scenario_step *steps;
+	uint32_t steps_count;
+	struct scenario_target *targets;
+	uint32_t targets_count;
+};
+
+struct scenario_group {
+	struct plan_group group;
+	struct document_text name;
+	struct scenario_level *levels;
+	uint32_t levels_count;
+	double misses_percent;
+};
+
+struct scenario_flow {
+	struct plan_flow flow;
+	struct document_text name;
+	struct document_text queue;
+	struct document_text csv;
+	uint32_t line;
+	uint32_t value;
+	uint32_t urgency;
+	bool red_channel;
+	double step_minutes;
+};
+
+struct scenario {
+	struct document document;
+	uint32_t seed;
+	uint64_t from_ns;
+	uint64_t to_ns;
+	double interval_minutes;
+	uint32_t contacts_max;
+	struct document_text *skills;
+	uint32_t skills_count;
+	struct scenario_queue *queues;
+	uint32_t queues_count;
+	struct scenario_group *groups;
+	uint32_t groups_count;
+	struct scenario_flow *flows;
+	uint32_t flows_count;
+	struct plan plan;
+	void **arrays; /* made for the plan */
+	uint32_t arrays_count;
+};
+
+/* scenario_house.c: queues and agents; scenario_flow.c: who calls. Readers, then makers of the plan. */
+void scenario_read_queue(struct document *document, yaml_node_t *node, void *target);
+void scenario_read_group(struct document *document, yaml_node_t *node, void *target);
+void scenario_read_flow(struct document *document, yaml_node_t *node, void *target);
+void scenario_read_variate(struct document *document, yaml_node_t *node, void *target);
+void scenario_make_queue(struct scenario *scenario, uint32_t index);
+void scenario_make_group(struct scenario *scenario, uint32_t index);
+void scenario_make_flow(struct scenario *scenario, uint32_t index);
+void scenario_free_queue(struct scenario_queue *queue);
+void scenario_free_group(struct scenario_group *group);
+void scenario_free_flow(struct scenario_flow *flow);
+
+/* scenario_csv.c: the list of callers in a flow's file. */
+void scenario_make_arrivals(struct scenario *scenario, struct scenario_flow *flow);
+
+/* scenario.c: zeroed memory that lives as long as the scenario; NULL with an error kept. */
+void *scenario_array(struct scenario *scenario, size_t count, size_t size);
+
+/* Place of a skill or a queue, from 1 on; 0 with an error kept. */
+uint32_t scenario_find_skill(struct scenario *scenario, const struct document_text *name);
+uint32_t scenario_find_queue(struct scenario *scenario, const struct document_text *name);
+
+/* Place of a queue by its bare name, from 1 on; 0: there is none. */
+uint32_t scenario_queue_place(const struct scenario *scenario, const char *name);
+
+#endif
