@@ -32,6 +32,10 @@ static const char *const lines[] = {
 static char path[] = "/tmp/strowger-scenario-XXXXXX";
 static char list_path[] = "/tmp/strowger-callers-XXXXXX";
 static struct scenario *scenario;
+static const struct simulation *checked;
+
+/* Events between two checks of all that the engine promises. */
+#define CHECK_EVENTS 50
 
 static void
 make_files(void)
@@ -191,8 +195,19 @@ sum_of(const struct simulation *simulation, uint32_t first, uint32_t count)
 	return tally_cells_sum(tally_queue(tally, first), count * tally->intervals);
 }
 
+/* Between two calls the engine is quiet, whatever the day has come to. */
+static void
+check_often(void *context, const struct stw_event *event)
+{
+	unsigned *events = context;
+
+	if (++*events % CHECK_EVENTS == 0)
+		stw_acd_check(simulation_engine(checked));
+}
+
 Test(scenario, a_day_adds_up)
 {
+	unsigned events = 0;
 	struct tally_staff agents[19], all, team, rest;
 	struct tally_cell queues, flows;
 	struct simulation *simulation;
@@ -200,7 +215,10 @@ Test(scenario, a_day_adds_up)
 
 	cr_assert_eq(scenario_load(&scenario, DAY_SCENARIO), 0, "%s", scenario_errors(scenario));
 	cr_assert_eq(simulation_create(&simulation, scenario_plan(scenario), 1), 0);
+	checked = simulation;
+	simulation_observe(simulation, check_often, NULL, &events);
 	cr_assert_eq(simulation_run(simulation), 0);
+	cr_assert_gt(events, 100 * CHECK_EVENTS);
 	tally = simulation_tally(simulation);
 	queues = sum_of(simulation, 0, tally->queues);
 	flows = sum_of(simulation, tally->queues, tally->flows);
