@@ -4,7 +4,8 @@
  * say. Times are nanoseconds of the day, from its midnight on.
  *
  * Handles exist only when there is an engine. In a plan, the id of a skill is its place in the
- * plan's list, from 1 on, and likewise that of a queue; simulation_create puts the handles in.
+ * plan's list, from 1 on, and likewise that of a pool and of a queue; simulation_create puts the
+ * handles in. Attributes and expressions of terms are not for plans yet.
  */
 #ifndef SIMULATE_PLAN_H
 #define SIMULATE_PLAN_H
@@ -77,13 +78,15 @@ struct plan_flow {
 
 struct plan {
 	struct stw_acd_config
-		limits; /* agents, queues and skills are counted; 0 contacts: enough */
+		limits; /* agents, queues, steps and names are counted; 0 contacts: enough */
 	/* What is counted: contacts that come in there, and what happens in there. */
 	uint64_t from_ns;
 	uint64_t to_ns;
 	uint64_t interval_ns;
 	const char **skills;
 	uint32_t skills_count;
+	const char **pools;
+	uint32_t pools_count;
 	struct plan_queue *queues;
 	uint32_t queues_count;
 	struct plan_group *groups;

@@ -38,9 +38,9 @@ read_limits(struct document *document, yaml_node_t *node, void *target)
 }
 
 static void
-read_skill(struct document *document, yaml_node_t *node, void *target)
+read_name(struct document *document, yaml_node_t *node, void *target)
 {
-	static const struct document_field field = {"skill", DOCUMENT_TEXT, 0};
+	static const struct document_field field = {"name", DOCUMENT_TEXT, 0};
 
 	document_value(document, node, &field, target);
 }
@@ -50,8 +50,17 @@ read_skills(struct document *document, yaml_node_t *node, void *target)
 {
 	struct scenario *scenario = target;
 
-	document_sequence(document, node, sizeof(*scenario->skills), read_skill,
+	document_sequence(document, node, sizeof(*scenario->skills), read_name,
 			  (void **)&scenario->skills, &scenario->skills_count);
+}
+
+static void
+read_pools(struct document *document, yaml_node_t *node, void *target)
+{
+	struct scenario *scenario = target;
+
+	document_sequence(document, node, sizeof(*scenario->pools), read_name,
+			  (void **)&scenario->pools, &scenario->pools_count);
 }
 
 static void
@@ -86,6 +95,7 @@ static const struct document_field scenario_fields[] = {
 	NUMBER("seed", struct scenario, seed, false, 0, UINT32_MAX),
 	PART("limits", false, read_limits),
 	PART("skills", false, read_skills),
+	PART("pools", false, read_pools),
 	PART("queues", true, read_queues),
 	PART("agents", true, read_groups),
 	PART("contacts", true, read_flows),
@@ -112,6 +122,10 @@ check_names(struct scenario *scenario)
 		for (uint32_t j = 0; j <= i; j++)
 			check_name(scenario, &scenario->skills[i],
 				   j < i ? &scenario->skills[j] : NULL);
+	for (uint32_t i = 0; i < scenario->pools_count; i++)
+		for (uint32_t j = 0; j <= i; j++)
+			check_name(scenario, &scenario->pools[i],
+				   j < i ? &scenario->pools[j] : NULL);
 	for (uint32_t i = 0; i < scenario->queues_count; i++)
 		for (uint32_t j = 0; j <= i; j++)
 			check_name(scenario, &scenario->queues[i].name,
@@ -129,6 +143,18 @@ scenario_find_skill(struct scenario *scenario, const struct document_text *name)
 		if (!strcmp(scenario->skills[i].text, name->text))
 			return i + 1;
 	document_error(&scenario->document, name->line, "there is no skill '%s'", name->text);
+	return 0;
+}
+
+uint32_t
+scenario_find_pool(struct scenario *scenario, const struct document_text *name)
+{
+	for (uint32_t i = 0; name->text && i < scenario->pools_count; i++)
+		if (!strcmp(scenario->pools[i].text, name->text))
+			return i + 1;
+	if (name->text)
+		document_error(&scenario->document, name->line, "there is no pool '%s'",
+			       name->text);
 	return 0;
 }
 
@@ -180,17 +206,21 @@ make_plan(struct scenario *scenario)
 	plan->to_ns = scenario->to_ns;
 	plan->interval_ns = (uint64_t)(scenario->interval_minutes * 60e9);
 	plan->skills = scenario_array(scenario, scenario->skills_count, sizeof(*plan->skills));
+	plan->pools = scenario_array(scenario, scenario->pools_count, sizeof(*plan->pools));
 	plan->queues = scenario_array(scenario, scenario->queues_count, sizeof(*plan->queues));
 	plan->groups = scenario_array(scenario, scenario->groups_count, sizeof(*plan->groups));
 	plan->flows = scenario_array(scenario, scenario->flows_count, sizeof(*plan->flows));
-	if (!plan->skills || !plan->queues || !plan->groups || !plan->flows)
+	if (!plan->skills || !plan->pools || !plan->queues || !plan->groups || !plan->flows)
 		return;
 	plan->skills_count = scenario->skills_count;
+	plan->pools_count = scenario->pools_count;
 	plan->queues_count = scenario->queues_count;
 	plan->groups_count = scenario->groups_count;
 	plan->flows_count = scenario->flows_count;
 	for (uint32_t i = 0; i < plan->skills_count; i++)
 		plan->skills[i] = scenario->skills[i].text;
+	for (uint32_t i = 0; i < plan->pools_count; i++)
+		plan->pools[i] = scenario->pools[i].text;
 	for (uint32_t i = 0; i < plan->queues_count; i++)
 		scenario_make_queue(scenario, i);
 	for (uint32_t i = 0; i < plan->groups_count; i++)
@@ -240,6 +270,7 @@ scenario_free(struct scenario *scenario)
 		free(scenario->arrays[i]);
 	free(scenario->arrays);
 	free(scenario->skills);
+	free(scenario->pools);
 	free(scenario->queues);
 	free(scenario->groups);
 	free(scenario->flows);

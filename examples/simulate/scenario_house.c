@@ -41,17 +41,33 @@ read_step_levels(struct document *document, yaml_node_t *node, void *target)
 }
 
 static const char *const select_words[] = {"longest_idle", NULL};
+static const char *const when_words[] = {"time", "nobody_logged_in", "all_not_ready", "wait_above",
+					 NULL};
 
 static void
 read_step(struct document *document, yaml_node_t *node, void *target)
 {
 	static const struct document_field fields[] = {
 		PART("skills", false, read_step_levels),
+		TEXT("pool", struct scenario_step, pool, false),
 		WORD("select", struct scenario_step, config.select, select_words),
+		SECONDS("after_s", struct scenario_step, config.after_ns, false,
+			SCENARIO_SECONDS_MAX),
+		WORD("when", struct scenario_step, config.when, when_words),
+		SECONDS("wait_bound_s", struct scenario_step, config.wait_bound_ns, false,
+			SCENARIO_SECONDS_MAX),
 		{NULL},
 	};
+	struct scenario_step *step = target;
 
-	document_mapping(document, node, fields, target);
+	/* Without a time, a step with a condition opens by that alone, any other at once. */
+	step->config.after_ns = STW_STEP_NEVER;
+	document_mapping(document, node, fields, step);
+	if (step->config.after_ns == STW_STEP_NEVER && step->config.when == STW_STEP_WHEN_TIME)
+		step->config.after_ns = 0;
+	if (step->config.wait_bound_ns && step->config.when != STW_STEP_WHEN_WAIT_ABOVE)
+		document_error(document, document_line(node),
+			       "'wait_bound_s' is for 'when: wait_above'");
 }
 
 static void
@@ -61,6 +77,9 @@ read_steps(struct document *document, yaml_node_t *node, void *target)
 
 	document_sequence(document, node, sizeof(*queue->steps), read_step, (void **)&queue->steps,
 			  &queue->steps_count);
+	if (queue->steps_count > 0 &&
+	    (queue->steps[0].config.after_ns || queue->steps[0].config.when))
+		document_error(document, document_line(node), "the first step is open at once");
 	if (queue->steps_count > STW_QUEUE_STEPS_MAX)
 		document_error(document, document_line(node), "a queue has at most %d steps",
 			       STW_QUEUE_STEPS_MAX);
@@ -136,6 +155,7 @@ scenario_make_queue(struct scenario *scenario, uint32_t index)
 		steps[i].terms =
 			make_levels(scenario, queue->steps[i].levels, queue->steps[i].levels_count);
 		steps[i].terms_count = queue->steps[i].levels_count;
+		steps[i].pool.id = scenario_find_pool(scenario, &queue->steps[i].pool);
 	}
 	for (uint32_t i = 0; i < queue->targets_count; i++) {
 		const struct scenario_target *target = &queue->targets[i];
@@ -235,6 +255,7 @@ scenario_read_group(struct document *document, yaml_node_t *node, void *target)
 {
 	static const struct document_field fields[] = {
 		TEXT("group", struct scenario_group, name, true),
+		TEXT("pool", struct scenario_group, pool, false),
 		PART("skills", false, read_group_levels),
 		NODE("answer", struct scenario_group, group.answer, false, scenario_read_variate),
 		DECIMAL("misses_percent", struct scenario_group, misses_percent, false, 0, 100),
@@ -261,6 +282,7 @@ scenario_make_group(struct scenario *scenario, uint32_t index)
 	made->config.name = group->name.text;
 	made->config.skills = make_levels(scenario, group->levels, group->levels_count);
 	made->config.skills_count = group->levels_count;
+	made->config.pool.id = scenario_find_pool(scenario, &group->pool);
 	made->misses = group->misses_percent / 100;
 	scenario->plan.groups[index] = *made;
 }

@@ -22,6 +22,7 @@ struct scenario_target {
 
 struct scenario_step {
 	struct stw_step_config config;
+	struct document_text pool;
 	struct scenario_level *levels;
 	uint32_t levels_count;
 };
@@ -38,6 +39,7 @@ struct scenario_queue {
 struct scenario_group {
 	struct plan_group group;
 	struct document_text name;
+	struct document_text pool;
 	struct scenario_level *levels;
 	uint32_t levels_count;
 	double misses_percent;
@@ -64,6 +66,8 @@ struct scenario {
 	uint32_t contacts_max;
 	struct document_text *skills;
 	uint32_t skills_count;
+	struct document_text *pools;
+	uint32_t pools_count;
 	struct scenario_queue *queues;
 	uint32_t queues_count;
 	struct scenario_group *groups;
@@ -93,8 +97,9 @@ void scenario_make_arrivals(struct scenario *scenario, struct scenario_flow *flo
 /* scenario.c: zeroed memory that lives as long as the scenario; NULL with an error kept. */
 void *scenario_array(struct scenario *scenario, size_t count, size_t size);
 
-/* Place of a skill or a queue, from 1 on; 0 with an error kept. */
+/* Place of a skill, a pool or a queue, from 1 on; 0 with an error kept, or where no pool is named. */
 uint32_t scenario_find_skill(struct scenario *scenario, const struct document_text *name);
+uint32_t scenario_find_pool(struct scenario *scenario, const struct document_text *name);
 uint32_t scenario_find_queue(struct scenario *scenario, const struct document_text *name);
 
 /* Place of a queue by its bare name, from 1 on; 0: there is none. */

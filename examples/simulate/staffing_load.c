@@ -60,6 +60,7 @@ staffing_group(const struct plan *plan, uint32_t queue)
 	group.config.name = plan->queues[queue].config.name;
 	group.config.skills = NULL;
 	group.config.skills_count = 0;
+	group.config.pool.id = 0;
 	return group;
 }
 

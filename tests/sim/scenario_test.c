@@ -111,6 +111,26 @@ Test(scenario, what_it_says_is_planned)
 	cr_assert(simulation_serves(plan, 0, 0));
 }
 
+Test(scenario, steps_open_by_time_or_by_a_condition_alone)
+{
+	const struct stw_step_config *steps;
+
+	cr_assert_eq(load_with(4, "  - { name: sales, steps: [ {}, { after_s: 1.5 }, {}, { when: "
+				  "wait_above, wait_bound_s: 9 }, { when: all_not_ready, after_s: "
+				  "60 } ] }"),
+		     0, "%s", scenario_errors(scenario));
+	cr_assert_eq(scenario_plan(scenario)->queues[0].config.steps_count, 5);
+	steps = scenario_plan(scenario)->queues[0].config.steps;
+	cr_assert_eq(steps[0].after_ns, 0);
+	cr_assert_eq(steps[1].after_ns, UINT64_C(1500000000));
+	cr_assert_eq(steps[2].after_ns, 0);
+	cr_assert_eq(steps[3].after_ns, STW_STEP_NEVER);
+	cr_assert_eq(steps[3].when, STW_STEP_WHEN_WAIT_ABOVE);
+	cr_assert_eq(steps[3].wait_bound_ns, 9 * PLAN_SECOND_NS);
+	cr_assert_eq(steps[4].after_ns, 60 * PLAN_SECOND_NS);
+	cr_assert_eq(steps[4].when, STW_STEP_WHEN_ALL_NOT_READY);
+}
+
 Test(scenario, mistakes_are_told_with_their_lines)
 {
 	refused(1, "day: { from: 09:00, to: 08:00 }", ":1: the day ends before it begins");
@@ -121,6 +141,12 @@ Test(scenario, mistakes_are_told_with_their_lines)
 		":4: there is no skill 'tennis'");
 	refused(4, "  - { name: sales, wrap_up_s: -1 }", ":4: 'wrap_up_s' is a number, 0 to");
 	refused(4, "  - { name: sales, wrap_up_s: 0x10 }", ":4: 'wrap_up_s' is a number, 0 to");
+	refused(4, "  - { name: sales, steps: [ { pool: elsewhere } ] }",
+		":4: there is no pool 'elsewhere'");
+	refused(4, "  - { name: sales, steps: [ { after_s: 3 } ] }",
+		":4: the first step is open at once");
+	refused(4, "  - { name: sales, steps: [ {}, { after_s: 3, wait_bound_s: 4 } ] }",
+		":4: 'wait_bound_s' is for 'when: wait_above'");
 	refused(4, "  - { name: sales, speed: 3 }", ":4: 'speed' is not known here");
 	refused(8, "    shifts: [ { agents: 2, from: 09:00, to: 08:00 } ]",
 		":8: the shift is over");
@@ -208,7 +234,7 @@ check_often(void *context, const struct stw_event *event)
 Test(scenario, a_day_adds_up)
 {
 	unsigned events = 0;
-	struct tally_staff agents[19], all, team, rest;
+	struct tally_staff agents[21], all, team, rest, partner;
 	struct tally_cell queues, flows;
 	struct simulation *simulation;
 	const struct tally *tally;
@@ -232,17 +258,21 @@ Test(scenario, a_day_adds_up)
 	rest = tally_staff_sum(tally_group(tally, 1), tally->intervals);
 	cr_assert_eq(rest.ready_ns + rest.busy_ns + rest.not_ready_ns, 60 * 3600 * PLAN_SECOND_NS);
 	/* The sum over the agents is that over the groups. */
-	cr_assert_eq(simulation_agents(simulation), 19);
-	for (uint32_t i = 0; i < 19; i++) {
+	cr_assert_eq(simulation_agents(simulation), 21);
+	for (uint32_t i = 0; i < 21; i++) {
 		struct simulation_agent agent;
 
 		simulation_agent(simulation, i, &agent);
 		agents[i] = agent.staff;
 	}
-	all = tally_staff_sum(agents, 19);
+	all = tally_staff_sum(agents, 21);
+	partner = tally_staff_sum(tally_group(tally, 2), tally->intervals);
 	team = tally_staff_sum(tally_group(tally, 0), tally->intervals);
-	cr_assert_eq(all.busy_ns, team.busy_ns + rest.busy_ns);
-	cr_assert_eq(all.ready_ns, team.ready_ns + rest.ready_ns);
+	cr_assert_eq(all.busy_ns, team.busy_ns + rest.busy_ns + partner.busy_ns);
+	cr_assert_eq(all.ready_ns, team.ready_ns + rest.ready_ns + partner.ready_ns);
+	/* The partner gets who has waited for half a minute, and that is not many. */
+	cr_assert_gt(partner.busy_ns, 0);
+	cr_assert_lt(partner.busy_ns * 2, partner.ready_ns);
 	simulation_destroy(simulation);
 }
 
