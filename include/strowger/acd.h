@@ -44,7 +44,9 @@ struct stw_acd_config {
 	uint32_t events_max;   /**< events not yet taken; 64 to 16,777,216 */
 	uint32_t threads_max;  /**< threads that may be inside hot calls at one time; 1 to 1,024 */
 	uint64_t seed;         /**< of all random choices; 0 is a seed like any other */
-	uint32_t steps_max;    /**< routing steps of all queues together, to 655,350; 0, or fewer
+	uint32_t steps_max;    /**< routing steps of all queues together, to 655,350; a step
+				    counts once more for each different reserve_value of its
+				    own and of the steps before it; 0, or fewer
 				    than queues_max: queues_max */
 	uint32_t attributes_max; /**< to 4,096; 0: none */
 	uint32_t pools_max;      /**< to 4,096; 0: none */

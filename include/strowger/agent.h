@@ -73,6 +73,8 @@ struct stw_agent_config {
 	const struct stw_attribute_value
 		*attributes;       /**< copied; NULL when attributes_count is 0 */
 	uint32_t attributes_count; /**< 0 to STW_AGENT_ATTRIBUTES_MAX */
+	uint32_t position;         /**< for STW_SELECT_TOP_DOWN: the smallest comes first */
+	uint32_t weight;           /**< for STW_SELECT_WEIGHTED_RANDOM: 1 to 1,000; 0: as 1 */
 	struct stw_pool pool;      /**< team, site or partner he belongs to; id 0: none */
 	/**
 	 * Contacts that the agent may have at a time, by channel; together up to
@@ -89,7 +91,7 @@ struct stw_agent_config {
 /** An agent without skills, without penalties, with one slot for calls. */
 #define STW_AGENT_CONFIG_INIT                                                                      \
 	{                                                                                          \
-		sizeof(struct stw_agent_config), 0, {0}, 0, 0, 0, 0, 0, 0, 0, {0}, {0},            \
+		sizeof(struct stw_agent_config), 0, {0}, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0},      \
 		{                                                                                  \
 			0                                                                          \
 		}                                                                                  \
@@ -279,6 +281,17 @@ STW_API int stw_agent_logout(struct stw_acd *acd, struct stw_agent agent, uint64
  */
 STW_API int stw_agent_wrap_up_extend(struct stw_acd *acd, struct stw_agent agent, uint64_t by_ns,
 				     uint64_t now_ns);
+
+/**
+ * Begin a new day: every agent's contacts for STW_SELECT_FEWEST_CONTACTS count from 0 again.
+ *
+ * @param acd  borrowed, not NULL
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: wait-free (bound agents_max).
+ * Order:    an accept at the same time counts for either day.
+ */
+STW_API void stw_agents_day_begin(struct stw_acd *acd);
 
 /**
  * Read what an agent is doing.

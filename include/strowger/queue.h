@@ -36,9 +36,19 @@ struct stw_queue {
 	uint64_t id; /**< slot in the low, generation in the high 32 bits; 0 names nothing */
 };
 
-/** Which of the available agents gets the contact. */
+/** Which of a step's ready agents gets a contact. Of equal ones, who has been ready for longest. */
 enum stw_select {
-	STW_SELECT_LONGEST_IDLE, /**< who has been ready for longest */
+	STW_SELECT_LONGEST_IDLE,    /**< who has been ready for longest */
+	STW_SELECT_LEAST_OCCUPIED,  /**< whose part of busy time (offered, connected, wrap-up) since
+					 the login is least, compared to one part in 2^30 */
+	STW_SELECT_MOST_PROFICIENT, /**< whose levels of the skills that the step names, each
+					 counted once, have the highest sum */
+	STW_SELECT_FEWEST_CONTACTS, /**< who has accepted fewest since stw_agents_day_begin */
+	STW_SELECT_ROUND_ROBIN,     /**< who comes after him to whom this step offered last, in the
+					 order in which their slots were taken */
+	STW_SELECT_WEIGHTED_RANDOM, /**< anyone, with chances as the agents' weights; from the
+					 engine's seed */
+	STW_SELECT_TOP_DOWN,        /**< who has the smallest position; then the smallest slot */
 };
 
 /** Why a queue takes no contacts. */
@@ -79,6 +89,12 @@ struct stw_step_config {
 	struct stw_pool pool;         /**< only agents of this pool; id 0: of any, or none */
 	struct stw_calendar calendar; /**< nobody is asked by the step while it is closed, as of the
 					   last stw_acd_advance; id 0: always open */
+	uint32_t reserve_agents;      /**< this step keeps so many ready agents for contacts of
+				      reserve_value and above: it gives others one only while more
+				      are ready (a later step that has the same agents gives them
+				      by its own rule). Exact as long as calls do not overlap, else
+				      off by no more than the calls that do. 0: none */
+	uint8_t reserve_value;        /**< 1 to 15 with reserve_agents, else 0 */
 };
 
 /** Description of a queue. Begin with STW_QUEUE_CONFIG_INIT. */

@@ -65,7 +65,17 @@ struct stw_term {
 	const char *value;              /**< of these: to STW_VALUE_BYTES_MAX bytes; copied */
 };
 
-/** The agent has the skill at least at the level. Threads: any. */
+/**
+ * Make a term: the agent has the skill at least at the level.
+ *
+ * @param skill  which
+ * @param level  1 to STW_SKILL_LEVEL_MAX
+ * @return the term
+ *
+ * Threads:  any.
+ * Progress: wait-free (bound 1).
+ * Order:    none needed.
+ */
 static inline struct stw_term
 stw_term_skill(struct stw_skill skill, uint8_t level)
 {
@@ -74,7 +84,17 @@ stw_term_skill(struct stw_skill skill, uint8_t level)
 	return term;
 }
 
-/** The agent's attribute has the value. Threads: any. */
+/**
+ * Make a term: the agent's attribute has the value.
+ *
+ * @param attribute  which
+ * @param value      borrowed as long as the term is used; not NULL
+ * @return the term
+ *
+ * Threads:  any.
+ * Progress: wait-free (bound 1).
+ * Order:    none needed.
+ */
 static inline struct stw_term
 stw_term_is(struct stw_attribute attribute, const char *value)
 {
@@ -83,7 +103,17 @@ stw_term_is(struct stw_attribute attribute, const char *value)
 	return term;
 }
 
-/** The agent's attribute has not the value. Threads: any. */
+/**
+ * Make a term: the agent's attribute has another value, or he has it not.
+ *
+ * @param attribute  which
+ * @param value      borrowed as long as the term is used; not NULL
+ * @return the term
+ *
+ * Threads:  any.
+ * Progress: wait-free (bound 1).
+ * Order:    none needed.
+ */
 static inline struct stw_term
 stw_term_is_not(struct stw_attribute attribute, const char *value)
 {
@@ -92,11 +122,53 @@ stw_term_is_not(struct stw_attribute attribute, const char *value)
 	return term;
 }
 
-/** What joins: STW_TERM_AND, STW_TERM_OR or STW_TERM_NOT. Threads: any. */
+/**
+ * Make a term: both of the two results before it.
+ *
+ * @return the term
+ *
+ * Threads:  any.
+ * Progress: wait-free (bound 1).
+ * Order:    none needed.
+ */
 static inline struct stw_term
-stw_term_join(enum stw_term_kind kind)
+stw_term_and(void)
 {
-	struct stw_term term = {kind, 0, {0}, {0}, NULL};
+	struct stw_term term = {STW_TERM_AND, 0, {0}, {0}, NULL};
+
+	return term;
+}
+
+/**
+ * Make a term: one of the two results before it, or both.
+ *
+ * @return the term
+ *
+ * Threads:  any.
+ * Progress: wait-free (bound 1).
+ * Order:    none needed.
+ */
+static inline struct stw_term
+stw_term_or(void)
+{
+	struct stw_term term = {STW_TERM_OR, 0, {0}, {0}, NULL};
+
+	return term;
+}
+
+/**
+ * Make a term: not the result before it.
+ *
+ * @return the term
+ *
+ * Threads:  any.
+ * Progress: wait-free (bound 1).
+ * Order:    none needed.
+ */
+static inline struct stw_term
+stw_term_not(void)
+{
+	struct stw_term term = {STW_TERM_NOT, 0, {0}, {0}, NULL};
 
 	return term;
 }

@@ -130,6 +130,13 @@ acd_agent_move(struct stw_acd *acd, uint32_t a, uint64_t old, enum acd_agent_sta
 				now_ns);
 	if (state == ACD_AGENT_READY && !quiet)
 		acd_time_raise(&acd->idle_since_ns[a], now_ns);
+	if (old_state == ACD_AGENT_LOGGED_OUT) {
+		/* Before the change, so that who sees him logged in sees since when. */
+		atomic_store_explicit(&agent->login_ns, now_ns, memory_order_relaxed);
+		atomic_store_explicit(&agent->busy_login_ns,
+				      atomic_load_explicit(&agent->busy_ns, memory_order_relaxed),
+				      memory_order_relaxed);
+	}
 	if (!acd_word_change(&agent->word, old, new))
 		return false;
 	if (old_state == ACD_AGENT_WRAP_UP || old_state == ACD_AGENT_PAUSED)
@@ -159,6 +166,7 @@ claim_commit(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t a, uint64_
 		return false;
 	atomic_fetch_sub_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
 	acd_count(acd, q, ACD_COUNT_OFFERS, 1);
+	acd_select_offered(acd, q, word, a);
 	lower_bound_tree_remove(
 		&acd->waiting, atomic_load_explicit(&contact->entry_position, memory_order_relaxed),
 		c, word);

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AGENT_WEIGHT_MAX 1000
+
 void
 config_bit_set(_Atomic uint32_t *bits, uint32_t i, bool set)
 {
@@ -183,7 +185,7 @@ agent_config_check(struct stw_acd *acd, const struct stw_agent_config *config, u
 	if (config->struct_size < sizeof(*config) ||
 	    config->skills_count > acd->config.skills_max ||
 	    config->penalty_ns > ACD_DURATION_MAX ||
-	    config_slots_total(config) > STW_AGENT_SLOTS_MAX)
+	    config_slots_total(config) > STW_AGENT_SLOTS_MAX || config->weight > AGENT_WEIGHT_MAX)
 		return -EINVAL;
 	error = config_attributes_check(acd, config->attributes, config->attributes_count);
 	if (!error)
@@ -230,6 +232,8 @@ description_make(struct stw_acd *acd, const struct stw_agent_config *config, uin
 	agent->cookie = config->cookie;
 	agent->pool = config->pool.id;
 	slots_copy(agent, config);
+	agent->position = config->position;
+	agent->weight = config->weight ? config->weight : 1;
 	memcpy(agent->name, name, strlen(name) + 1);
 	return agent;
 }
@@ -272,10 +276,25 @@ sets_expect(struct stw_acd *acd, struct acd_agent_description *agent)
 	}
 }
 
+/* Note what the policies ask of an agent as described. */
+static void
+scores_note(struct stw_acd *acd, uint32_t a, const struct acd_agent_description *agent)
+{
+	atomic_store_explicit(&acd->agents[a].position, agent->position, memory_order_relaxed);
+	atomic_store_explicit(&acd->agents[a].weight, agent->weight, memory_order_relaxed);
+	for (uint32_t q = 0; q < acd->queues_end; q++) {
+		struct acd_queue_description *queue = acd_queue_description(acd, q);
+
+		for (uint32_t k = 0; queue && k < queue->steps_count; k++)
+			config_step_score(&queue->steps[k], a, agent);
+	}
+}
+
 /* Publish an agent's new description, keeping both sides' bits in order. */
 static void
 description_publish(struct stw_acd *acd, uint32_t a, struct acd_agent_description *new)
 {
+	scores_note(acd, a, new);
 	sets_mark(acd, a, new, true);
 	sets_expect(acd, new);
 	acd_agent_description_publish(acd, a, new);
@@ -316,6 +335,7 @@ agent_define(struct stw_acd *acd, const struct stw_agent_config *config, struct 
 	names_add(&acd->agent_names, tenant, a, config->name);
 	/* No hot call can name the agent yet. */
 	atomic_store_explicit(&hot->contacts, 0, memory_order_relaxed);
+	atomic_store_explicit(&hot->contacts_today, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->busy_ns, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->since_ns, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->misses, 0, memory_order_relaxed);

@@ -21,6 +21,8 @@ int config_attributes_copy(struct acd_agent_description *agent,
 int config_requirement_check(const struct stw_acd *acd, uint32_t tenant,
 			     const struct stw_term *terms, uint32_t count);
 struct acd_term *config_requirement_copy(const struct stw_term *terms, uint32_t count);
+void config_step_score(const struct acd_step *step, uint32_t a,
+		       const struct acd_agent_description *agent);
 bool config_step_admits(const struct acd_step *step, const struct acd_agent_description *agent);
 int config_steps_check(struct stw_acd *acd, uint32_t tenant, const struct stw_queue_config *config);
 int config_steps_make(struct stw_acd *acd, const struct stw_queue_config *config,

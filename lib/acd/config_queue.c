@@ -124,6 +124,8 @@ queue_define(struct stw_acd *acd, const struct stw_queue_config *config, struct 
 	atomic_store_explicit(&hot->waiting, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->known, 0, memory_order_relaxed);
 	calendar_count(acd, queue, 1);
+	for (uint32_t k = 0; k < STW_QUEUE_STEPS_MAX; k++)
+		atomic_store_explicit(&hot->next[k], 0, memory_order_relaxed);
 	agents_mark(acd, queue, true);
 	acd_queue_description_publish(acd, q, queue);
 	handle->id = acd_handle(q, queue->generation);
@@ -152,19 +154,54 @@ stw_queue_define(struct stw_acd *acd, const struct stw_queue_config *config,
 	return error;
 }
 
+/* Lanes of a queue of which the best has found nobody: none does, as all of a lane ask the same. */
+struct lanes_tried {
+	bool tried[STW_QUEUE_STEPS_MAX][ACD_LANES_MAX];
+};
+
+/* The best contact of the lanes not tried; returns the mark of its lane, NULL: there is none. */
+static bool *
+best_untried(struct stw_acd *acd, const struct acd_queue_description *queue,
+	     struct lanes_tried *lanes, struct lower_bound_tree_entry *best)
+{
+	bool *mark = NULL;
+
+	for (uint32_t k = 0; k < queue->steps_count; k++) {
+		for (uint32_t i = 0; i < queue->steps[k].lanes_count; i++) {
+			struct lower_bound_tree_entry entry;
+			uint32_t position;
+
+			if (lanes->tried[k][i] ||
+			    !lower_bound_tree_min(&acd->waiting, queue->steps[k].lanes[i].set,
+						  &entry, &position))
+				continue;
+			if (mark && (entry.key > best->key ||
+				     (entry.key == best->key && entry.order > best->order)))
+				continue;
+			*best = entry;
+			mark = &lanes->tried[k][i];
+		}
+	}
+	return mark;
+}
+
 /* Agents who were not admitted before may be ready: offer them the best, again and again. */
 static void
 queue_match(struct stw_acd *acd, uint32_t q, uint64_t now_ns)
 {
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
+	struct lanes_tried lanes = {{{false}}};
 	struct acd_todo todo = {.count = 0};
+	struct lower_bound_tree_entry best;
+	bool *mark;
 
 	acd_review_ask(acd, q);
 	acd_match_run(acd, &todo, now_ns);
-	for (uint32_t k = 0; k < queue->steps_count; k++)
-		for (uint32_t i = 0; i < queue->steps[k].lanes_count; i++)
-			acd_match_set(acd, queue->steps[k].lanes[i].set, now_ns, &todo);
-	acd_match_run(acd, &todo, now_ns);
+	while ((mark = best_untried(acd, queue, &lanes, &best))) {
+		acd_todo_contact(&todo, best.item);
+		acd_match_run(acd, &todo, now_ns);
+		*mark = acd_word_read(&acd->contacts[best.item].word) == best.ref;
+	}
 }
 
 /* A description to follow the old one, with sets. */

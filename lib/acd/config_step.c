@@ -17,9 +17,11 @@
 static int
 step_check(const struct stw_step_config *step, bool first)
 {
-	if (step->terms_count > STW_STEP_TERMS_MAX || step->select != STW_SELECT_LONGEST_IDLE ||
+	if (step->terms_count > STW_STEP_TERMS_MAX || step->select > STW_SELECT_TOP_DOWN ||
 	    step->when > STW_STEP_WHEN_WAIT_ABOVE || step->wait_bound_ns > ACD_DURATION_MAX ||
 	    (step->after_ns > ACD_DURATION_MAX && step->after_ns != STW_STEP_NEVER))
+		return -EINVAL;
+	if (step->reserve_value >= STW_CLASS_COUNT || !step->reserve_agents != !step->reserve_value)
 		return -EINVAL;
 	if (first && (step->after_ns || step->when != STW_STEP_WHEN_TIME))
 		return -EINVAL;
@@ -60,6 +62,7 @@ config_steps_free(struct acd_queue_description *queue)
 {
 	for (uint32_t k = 0; queue->steps && k < queue->steps_count; k++) {
 		free(queue->steps[k].members);
+		free(queue->steps[k].scores);
 		free(queue->steps[k].requirement);
 	}
 	free(queue->steps);
@@ -82,6 +85,8 @@ step_make(struct stw_acd *acd, uint32_t tenant, const struct stw_step_config *co
 		step->wait_bound_ns = config->wait_bound_ns;
 		step->pool = config->pool.id;
 		acd_calendar_slot(acd, config->calendar, tenant, &step->calendar);
+		step->reserve_agents = config->reserve_agents;
+		step->reserve_value = config->reserve_value;
 		step->requirement_count = config->requirement_count;
 		step->requirement =
 			config_requirement_copy(config->requirement, config->requirement_count);
@@ -92,10 +97,19 @@ step_make(struct stw_acd *acd, uint32_t tenant, const struct stw_step_config *co
 			memcpy(step->terms, config->terms,
 			       config->terms_count * sizeof(*config->terms));
 	}
-	for (uint32_t a = 0; a < acd->agents_end; a++)
-		if (acd_agent_description(acd, a))
-			config_bit_set(step->members, a,
-				       config_step_admits(step, acd_agent_description(acd, a)));
+	if (step->select == STW_SELECT_MOST_PROFICIENT) {
+		step->scores = calloc(acd->config.agents_max, sizeof(*step->scores));
+		if (!step->scores)
+			return -ENOMEM;
+	}
+	for (uint32_t a = 0; a < acd->agents_end; a++) {
+		const struct acd_agent_description *agent = acd_agent_description(acd, a);
+
+		if (!agent)
+			continue;
+		config_step_score(step, a, agent);
+		config_bit_set(step->members, a, config_step_admits(step, agent));
+	}
 	return 0;
 }
 
@@ -114,6 +128,8 @@ config_steps_make(struct stw_acd *acd, const struct stw_queue_config *config,
 		error = step_make(acd, queue->tenant,
 				  config->steps_count ? &config->steps[k] : NULL, config->channel,
 				  &queue->steps[k]);
+	for (uint32_t k = 0; k < queue->steps_count; k++)
+		queue->round_robin |= queue->steps[k].select == STW_SELECT_ROUND_ROBIN;
 	return error;
 }
 
@@ -165,19 +181,35 @@ config_sets_give(struct stw_acd *acd, const struct acd_queue_description *queue,
 	}
 }
 
+/* Take sets for the lanes of a step: they begin at the values whose bits are set in bounds. */
+static int
+lanes_take(struct stw_acd *acd, uint32_t q, uint32_t k, uint32_t bounds, struct acd_step *step,
+	   const struct acd_queue_description *old)
+{
+	for (; bounds; bounds &= bounds - 1) {
+		struct acd_lane *lane = &step->lanes[step->lanes_count];
+
+		lane->value_min = (uint32_t)__builtin_ctz(bounds);
+		if (lane_take(acd, q, k, lane, old))
+			return -ENOSPC;
+		step->lanes_count++;
+	}
+	return 0;
+}
+
 /* Take sets for the steps of a new description: those of the old (NULL: none) where they fit. */
 int
 config_sets_take(struct stw_acd *acd, uint32_t q, struct acd_queue_description *queue,
 		 const struct acd_queue_description *old)
 {
-	for (uint32_t k = 0; k < queue->steps_count; k++) {
-		struct acd_step *step = &queue->steps[k];
+	uint32_t bounds = 1;
 
-		if (lane_take(acd, q, k, &step->lanes[0], old)) {
+	for (uint32_t k = 0; k < queue->steps_count; k++) {
+		bounds |= 1u << queue->steps[k].reserve_value;
+		if (lanes_take(acd, q, k, bounds, &queue->steps[k], old)) {
 			config_sets_give(acd, queue, old);
 			return -ENOSPC;
 		}
-		step->lanes_count = 1;
 	}
 	for (uint32_t k = 0; k < queue->steps_count; k++)
 		for (uint32_t i = 0; i < queue->steps[k].lanes_count; i++)
@@ -247,7 +279,14 @@ config_steps_move(struct stw_acd *acd, uint32_t q, uint64_t now_ns)
 		uint64_t word = acd_word_read(&acd->contacts[c].word);
 		uint32_t k = word_step(word);
 
-		if (word_state(word) == ACD_CONTACT_WAITING && acd_contact_queue(acd, c, word) == q)
-			acd_contact_move(acd, c, word, k < last ? k : last, now_ns);
+		if (word_state(word) != ACD_CONTACT_WAITING ||
+		    acd_contact_queue(acd, c, word) != q ||
+		    !acd_contact_move(acd, c, word, k < last ? k : last, now_ns))
+			continue;
+		/* Before the first of them is matched, so that rank decides and not the set. */
+		word = acd_word_read(&acd->contacts[c].word);
+		if (word_state(word) == ACD_CONTACT_WAITING &&
+		    !acd_match_finds(acd, c, word, now_ns))
+			acd_contact_widen(acd, c, word, 0, now_ns);
 	}
 }

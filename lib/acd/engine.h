@@ -81,6 +81,8 @@ struct acd_agent_description {
 	uint8_t slots[STW_CHANNEL_COUNT];
 	uint8_t interrupts[STW_CHANNEL_COUNT];
 	struct acd_agent_description *replaced; /* under the lock: one more to be freed */
+	uint32_t position;
+	uint32_t weight;
 	char name[STW_NAME_BYTES_MAX + 1];
 };
 
@@ -97,6 +99,7 @@ struct acd_step {
 	_Atomic uint32_t *members; /* bits: agents who meet what the step asks for */
 	uint32_t calendar;         /* slot: nobody is asked while it is closed; ACD_CALENDAR_NONE */
 	uint32_t channel;          /* the queue's */
+	_Atomic uint16_t *scores;  /* per agent, for the most proficient; else NULL */
 	enum stw_select select;
 	enum stw_step_when when;
 	uint64_t after_ns;
@@ -104,9 +107,12 @@ struct acd_step {
 	uint32_t terms_count;
 	uint32_t requirement_count;
 	struct acd_term *requirement;
-	uint32_t tenant;      /* slot, the queue's */
-	uint64_t pool;        /* 0: any */
-	uint32_t lanes_count; /* 1 or more */
+	uint32_t tenant; /* slot, the queue's */
+	uint64_t pool;   /* 0: any */
+	uint32_t reserve_agents;
+	uint32_t
+		reserve_value; /* contacts below it are given nobody of the reserve; 0: no reserve */
+	uint32_t lanes_count;  /* 1 or more */
 	struct acd_lane lanes[ACD_LANES_MAX];
 	struct stw_skill_level terms[STW_STEP_TERMS_MAX];
 };
@@ -124,6 +130,7 @@ struct acd_queue_description {
 	uint64_t service_level_ns;
 	struct acd_step *steps;
 	uint32_t steps_count; /* 1 or more */
+	bool round_robin;     /* a step goes round */
 	int64_t target_ns[STW_CLASS_COUNT][STW_CLASS_COUNT];
 	char name[STW_NAME_BYTES_MAX + 1];
 };
@@ -141,6 +148,11 @@ struct acd_agent {
 	_Atomic(struct acd_agent_description *) description STW_ALIGNED_LINE;
 	_Atomic uint64_t contacts;
 	_Atomic uint64_t busy_ns;
+	_Atomic uint64_t login_ns;      /* when he logged in last */
+	_Atomic uint64_t busy_login_ns; /* busy_ns then */
+	_Atomic uint32_t contacts_today;
+	_Atomic uint32_t position;
+	_Atomic uint32_t weight; /* 1 or more */
 };
 
 struct acd_contact {
@@ -180,6 +192,7 @@ struct acd_queue {
 	_Atomic uint64_t known STW_ALIGNED_LINE; /* contacts of the queue; ACD_QUEUE_FLAGS */
 	_Atomic int64_t waiting;                 /* of them, waiting */
 	_Atomic uint64_t wait_ns_max;
+	_Atomic uint32_t next[STW_QUEUE_STEPS_MAX]; /* per step: agent whose turn it is */
 	_Atomic(struct acd_queue_description *) description STW_ALIGNED_LINE;
 	uint32_t tenant;     /* slot; constant from definition to removal */
 	uint32_t generation; /* of the last definition; under the configuration lock */
@@ -317,6 +330,7 @@ void acd_contact_slot_leave(struct stw_acd *acd, uint32_t c, uint64_t flags_set,
 /* match.c */
 void acd_todo_agent(struct acd_todo *todo, uint32_t a);
 void acd_todo_contact(struct acd_todo *todo, uint32_t c);
+bool acd_match_finds(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns);
 void acd_match_set(struct stw_acd *acd, uint32_t set, uint64_t now_ns, struct acd_todo *todo);
 void acd_match_run(struct stw_acd *acd, struct acd_todo *todo, uint64_t now_ns);
 
@@ -329,6 +343,17 @@ bool acd_step_takes(struct stw_acd *acd, const struct acd_queue_description *que
 		    uint32_t value, uint32_t a);
 bool acd_step_member(const struct acd_queue_description *queue, uint32_t k, uint32_t a);
 uint32_t acd_step_set(const struct acd_queue_description *queue, uint32_t k, uint32_t value);
+
+uint32_t acd_step_tier(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t k,
+		       uint32_t value, uint32_t a);
+bool acd_step_asks(struct stw_acd *acd, const struct acd_step *step, uint32_t value);
+
+/* select.c: the policies. */
+uint32_t acd_select(struct stw_acd *acd, uint32_t q, const struct acd_step *step, uint32_t k,
+		    uint32_t c, uint64_t word, uint32_t but, uint64_t now_ns);
+bool acd_select_before(struct stw_acd *acd, uint32_t q, const struct acd_step *step, uint32_t k,
+		       uint32_t a, uint32_t b, uint64_t now_ns);
+void acd_select_offered(struct stw_acd *acd, uint32_t q, uint64_t word, uint32_t a);
 
 /* widen.c: steps that open to waiting contacts. */
 uint64_t acd_step_due_ns(struct stw_acd *acd, uint32_t c, uint64_t word);

@@ -56,20 +56,24 @@ acd_todo_contact(struct acd_todo *todo, uint32_t c)
 }
 
 /*
- * The first open step's choice for a contact that stands at step k, and the step in *tier. `but`
- * (ACD_AGENT_NONE: nobody) is not asked.
+ * The first open step's choice for a waiting contact, and the step in *tier. `but` (ACD_AGENT_NONE:
+ * nobody) is not asked.
  */
 static uint32_t
-choose(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t k, uint32_t but,
+choose(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t but, uint64_t now_ns,
        uint32_t *tier)
 {
-	for (*tier = 0; *tier <= k && *tier < queue->steps_count; ++*tier) {
+	uint32_t q = acd_contact_queue(acd, c, word);
+	const struct acd_queue_description *queue = acd_queue_description(acd, q);
+	uint32_t value = acd_contact_value(acd, c, word);
+
+	for (*tier = 0; queue && *tier <= word_step(word) && *tier < queue->steps_count; ++*tier) {
 		const struct acd_step *step = &queue->steps[*tier];
 		uint32_t a;
 
-		if (!acd_step_open(acd, step))
+		if (!acd_step_asks(acd, step, value))
 			continue;
-		a = acd_idle_longest(acd, queue->channel, step->members, but);
+		a = acd_select(acd, q, step, *tier, c, word, but, now_ns);
 		if (a != ACD_NOBODY)
 			return a;
 	}
@@ -91,19 +95,26 @@ missed_by(struct stw_acd *acd, uint32_t c, uint64_t word)
 
 /* An agent for a contact at this word: him who missed it only if there is nobody else. */
 static uint32_t
-pick(struct stw_acd *acd, uint32_t c, uint64_t word)
+pick(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 {
 	const struct acd_queue_description *queue =
 		acd_queue_description(acd, acd_contact_queue(acd, c, word));
 	uint32_t missed = missed_by(acd, c, word);
 	uint32_t tier;
-	uint32_t a = queue ? choose(acd, queue, word_step(word), missed, &tier) : ACD_NOBODY;
+	uint32_t a = choose(acd, c, word, missed, now_ns, &tier);
 
 	if (!queue || a != ACD_NOBODY || missed == ACD_AGENT_NONE ||
 	    !acd_agent_is_open(acd, missed, queue->channel) ||
 	    !acd_step_takes(acd, queue, word_step(word), acd_contact_value(acd, c, word), missed))
 		return a;
 	return missed;
+}
+
+/* Whether a waiting contact would find an agent. */
+bool
+acd_match_finds(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
+{
+	return pick(acd, c, word, now_ns) != ACD_NOBODY;
 }
 
 static bool
@@ -256,45 +267,30 @@ best_contact(struct stw_acd *acd, uint32_t a, struct best *best)
 	}
 }
 
-/* The first open step by which an agent may be given a contact at step k; above k: none. */
-static uint32_t
-tier_of(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t k, uint32_t a)
-{
-	uint32_t tier = 0;
-
-	while (tier <= k && tier < queue->steps_count &&
-	       !(acd_step_open(acd, &queue->steps[tier]) && acd_bit(queue->steps[tier].members, a)))
-		tier++;
-	return tier;
-}
-
 /*
- * Who should have the entry's contact rather than a, who is ready: somebody of a step before his, who
- * has been idle for longer, or anybody when a has missed it. ACD_NOBODY: a it is.
+ * Who should have the entry's contact rather than a, who is ready: somebody of a step before his, or
+ * whom the policy of his step puts before him, or anybody when a has missed it. ACD_NOBODY: a it is.
  */
 static uint32_t
-better_agent(struct stw_acd *acd, uint32_t a, const struct lower_bound_tree_entry *entry)
+better_agent(struct stw_acd *acd, uint32_t a, const struct lower_bound_tree_entry *entry,
+	     uint64_t now_ns)
 {
 	uint32_t missed = missed_by(acd, entry->item, entry->ref);
-	uint32_t k = word_step(entry->ref);
-	const struct acd_queue_description *queue;
-	uint64_t idle_ns, other_ns;
-	uint32_t other = ACD_NOBODY;
+	uint32_t q = acd_contact_queue(acd, entry->item, entry->ref);
+	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 	uint32_t tier, tier_a;
+	uint32_t other = choose(acd, entry->item, entry->ref, missed, now_ns, &tier);
 
-	queue = acd_queue_description(acd, acd_contact_queue(acd, entry->item, entry->ref));
-	if (queue)
-		other = choose(acd, queue, k, missed, &tier);
-	if (other == ACD_NOBODY || other == a)
+	if (!queue || other == ACD_NOBODY || other == a)
 		return ACD_NOBODY;
 	if (missed == a)
 		return other;
-	tier_a = tier_of(acd, queue, k, a);
+	tier_a = acd_step_tier(acd, queue, word_step(entry->ref),
+			       acd_contact_value(acd, entry->item, entry->ref), a);
 	if (tier != tier_a)
 		return tier < tier_a ? other : ACD_NOBODY;
-	idle_ns = atomic_load_explicit(&acd->idle_since_ns[a], memory_order_relaxed);
-	other_ns = atomic_load_explicit(&acd->idle_since_ns[other], memory_order_relaxed);
-	return other_ns < idle_ns || (other_ns == idle_ns && other < a) ? other : ACD_NOBODY;
+	return acd_select_before(acd, q, &queue->steps[tier], tier, other, a, now_ns) ? other
+										      : ACD_NOBODY;
 }
 
 /*
@@ -328,7 +324,7 @@ match_agent(struct stw_acd *acd, uint32_t a, uint32_t given, unsigned deep, uint
 		if (!best.found)
 			return;
 		if (deep && best.entry.item != given)
-			other = better_agent(acd, a, &best.entry);
+			other = better_agent(acd, a, &best.entry, now_ns);
 		if (other != ACD_NOBODY)
 			match_agent(acd, other, best.entry.item, deep - 1, now_ns, todo);
 		else
@@ -345,7 +341,7 @@ match_contact(struct stw_acd *acd, uint32_t c, uint64_t now_ns, struct acd_todo 
 
 		if (word_state(word) != ACD_CONTACT_WAITING)
 			return;
-		a = pick(acd, c, word);
+		a = pick(acd, c, word, now_ns);
 		if (a != ACD_NOBODY)
 			match_agent(acd, a, c, MATCH_DEEP, now_ns, todo);
 		else if (!acd_contact_widen(acd, c, word, 0, now_ns) &&

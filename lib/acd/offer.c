@@ -42,6 +42,7 @@ answer_count(struct stw_acd *acd, uint32_t c, uint32_t q, uint32_t a, uint64_t n
 	acd_count(acd, q, ACD_COUNT_WAIT_NS, wait_ns);
 	acd_time_raise(&acd->queues[q].wait_ns_max, wait_ns);
 	atomic_fetch_add_explicit(&acd->agents[a].contacts, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&acd->agents[a].contacts_today, 1, memory_order_relaxed);
 }
 
 /* Accept from this word; -EAGAIN: it has changed. */

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static_assert((STW_STEP_TERMS_MAX + STW_REQUIREMENT_TERMS_MAX) * STW_SKILL_LEVEL_MAX <= UINT16_MAX,
+	      "a sum of levels fits");
 static_assert(STW_REQUIREMENT_TERMS_MAX <= 32, "a stack of results fits a word");
 
 static int
@@ -247,6 +249,36 @@ requirement_holds(const struct acd_step *step, const struct acd_agent_descriptio
 		}
 	}
 	return results & 1;
+}
+
+/* The i-th skill that a step names: of its terms, then of its requirement; 0: the term is no skill. */
+static uint64_t
+skill_named(const struct acd_step *step, uint32_t i)
+{
+	if (i < step->terms_count)
+		return step->terms[i].skill.id;
+	i -= step->terms_count;
+	return step->requirement[i].kind == STW_TERM_SKILL ? step->requirement[i].what : 0;
+}
+
+/* Note how proficient an agent is in the skills that a step names, for a step that asks. */
+void
+config_step_score(const struct acd_step *step, uint32_t a,
+		  const struct acd_agent_description *agent)
+{
+	uint32_t sum = 0;
+
+	if (!step->scores)
+		return;
+	for (uint32_t i = 0; i < step->terms_count + step->requirement_count; i++) {
+		uint64_t skill = skill_named(step, i);
+
+		for (uint32_t j = 0; j < i && skill; j++)
+			if (skill_named(step, j) == skill)
+				skill = 0;
+		sum += skill ? level_of(agent, skill) : 0;
+	}
+	atomic_store_explicit(&step->scores[a], (uint16_t)sum, memory_order_relaxed);
 }
 
 /* Whether an agent meets what a step asks for, and has slots for its channel. The step's members say so to hot calls. */

@@ -67,6 +67,73 @@ random_agent_rule(struct history *history, struct oracle_agent_rule *rule)
 			(uint8_t)(random_happens(random, 700) ? random_below(random, 4) : 0);
 		rule->interrupts[i] = (uint8_t)random_below(random, 256);
 	}
+	rule->position = random_below(random, 3);
+	rule->pool = random_below(random, ORACLE_POOLS_MAX + 1);
+	for (int i = 0; i < ORACLE_ATTRIBUTES_MAX; i++)
+		rule->value[i] =
+			random_happens(random, 800) ? (char)('a' + random_below(random, 2)) : 0;
+}
+
+static void
+random_term(struct history *history, struct oracle_term *term)
+{
+	struct random *random = &history->random;
+
+	term->kind = (enum stw_term_kind)random_below(random, STW_TERM_ATTRIBUTE_IS_NOT + 1);
+	if (term->kind == STW_TERM_SKILL) {
+		term->what = (uint8_t)random_below(random, history->size->skills);
+		term->level = (uint8_t)(1 + random_below(random, 10));
+	} else {
+		term->what = (uint8_t)random_below(random, ORACLE_ATTRIBUTES_MAX);
+		term->value = (char)('a' + random_below(random, 2));
+	}
+}
+
+/* An expression, operands and what joins them mixed as they may be. */
+static void
+random_expression(struct history *history, struct oracle_step_rule *rule)
+{
+	struct random *random = &history->random;
+	uint32_t depth = 0, left = 1 + random_below(random, ORACLE_TERMS_MAX);
+
+	for (; depth != 1 || left > 0; left -= left > 0) {
+		struct oracle_term *term = &rule->term[rule->terms_count];
+		bool joins = depth > 1 && (left <= depth || random_happens(random, 500));
+
+		memset(term, 0, sizeof(*term));
+		if (joins)
+			term->kind = random_happens(random, 500) ? STW_TERM_AND : STW_TERM_OR;
+		else if (depth && random_happens(random, 300))
+			term->kind = STW_TERM_NOT;
+		else if (left > depth)
+			random_term(history, term);
+		else
+			continue;
+		depth += joins ? -1u : term->kind == STW_TERM_NOT ? 0 : 1;
+		if (++rule->terms_count == ORACLE_TERMS_MAX)
+			break;
+	}
+	if (depth != 1)
+		rule->terms_count = 0;
+}
+
+static void
+random_routing(struct history *history, struct oracle_step_rule *rule)
+{
+	static const enum stw_select selects[] = {
+		STW_SELECT_LONGEST_IDLE, STW_SELECT_MOST_PROFICIENT, STW_SELECT_FEWEST_CONTACTS,
+		STW_SELECT_ROUND_ROBIN, STW_SELECT_TOP_DOWN};
+	struct random *random = &history->random;
+
+	rule->select = selects[random_below(random, sizeof(selects) / sizeof(selects[0]))];
+	if (random_happens(random, 400))
+		random_expression(history, rule);
+	if (random_happens(random, 200))
+		rule->pool = 1 + random_below(random, ORACLE_POOLS_MAX);
+	if (random_happens(random, 300)) {
+		rule->reserve_agents = 1 + random_below(random, 3);
+		rule->reserve_value = (uint8_t)(1 + random_below(random, STW_CLASS_COUNT - 1));
+	}
 }
 
 static void
@@ -75,6 +142,8 @@ random_step_rule(struct history *history, uint32_t k, struct oracle_step_rule *r
 	struct random *random = &history->random;
 
 	random_levels(history, rule->level, 500, 8);
+	if (history->size->routes)
+		random_routing(history, rule);
 	if (!k)
 		return;
 	rule->after_ns = random_happens(random, 200)   ? STW_STEP_NEVER

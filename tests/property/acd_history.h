@@ -22,6 +22,7 @@ struct house_size {
 	uint32_t busy_per_mille;  /**< chance that a step brings a contact */
 	uint32_t house_per_mille; /**< chance that a step changes agents' or queues' descriptions */
 	uint32_t steps;           /**< most routing steps of a queue; 0: one */
+	bool routes;              /**< policies, expressions, pools and reserves, too */
 	uint32_t starve_steps;    /**< 0, or take events only after so many steps */
 };
 
@@ -41,7 +42,7 @@ struct history {
 	uint64_t old_agents[4], old_queues[4];
 	uint32_t olds;
 	int64_t target_ns[HISTORY_TABLES][STW_CLASS_COUNT][STW_CLASS_COUNT];
-	char told[HISTORY_TOLD][500];
+	char told[HISTORY_TOLD][700];
 };
 
 /** Begin a history; the same size and seed make the same one. */

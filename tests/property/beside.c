@@ -11,7 +11,7 @@
 const char *
 beside_story(const struct beside *run)
 {
-	static char text[HISTORY_TOLD * 510 + 600];
+	static char text[HISTORY_TOLD * 710 + 600];
 	const struct history *h = &run->history;
 	int used = snprintf(text, sizeof(text),
 			    "house '%s' seed %" PRIu64 " step %" PRIu64 ": %s\nlast operations:\n",
@@ -178,7 +178,7 @@ beside_open(struct beside *run, const struct house_size *size, uint64_t seed)
 	config.events_max = size->events_max;
 	config.skills_max = ORACLE_SKILLS_MAX;
 	config.threads_max = 4;
-	config.steps_max = size->queues_max * ORACLE_STEPS_MAX;
+	config.steps_max = size->queues_max * ORACLE_STEPS_MAX * 8;
 	config.seed = seed;
 	history_begin(&run->history, size, seed);
 	run->wanted_count = 0;

@@ -66,8 +66,8 @@ oracle_is_before(const struct oracle_contact *a, const struct oracle_contact *b)
 	return a->arrival < b->arrival;
 }
 
-static bool
-is_available(const struct oracle *o, int agent, int contact)
+bool
+oracle_is_available(const struct oracle *o, int agent, int contact)
 {
 	return oracle_is_open(o, agent, o->queues[o->contacts[contact].queue].rule.channel);
 }
@@ -78,13 +78,13 @@ oracle_may_take(const struct oracle *o, int agent, int contact)
 {
 	const struct oracle_contact *c = &o->contacts[contact];
 
-	if (!c->known || c->state != STW_CONTACT_WAITING || !is_available(o, agent, contact) ||
-	    !oracle_is_eligible(o, agent, contact))
+	if (!c->known || c->state != STW_CONTACT_WAITING ||
+	    !oracle_is_available(o, agent, contact) || !oracle_is_eligible(o, agent, contact))
 		return false;
 	if (c->declined_by != o->agents[agent].id)
 		return true;
 	for (int other = 0; other < ORACLE_AGENTS_MAX; other++) {
-		if (other != agent && is_available(o, other, contact) &&
+		if (other != agent && oracle_is_available(o, other, contact) &&
 		    oracle_is_eligible(o, other, contact))
 			return false;
 	}
@@ -131,6 +131,7 @@ oracle_offer(struct oracle *o, int agent, int contact, uint64_t now_ns)
 	struct oracle_contact *c = &o->contacts[contact];
 	struct oracle_queue *q = &o->queues[c->queue];
 
+	oracle_offer_note(o, agent, contact);
 	c->state = STW_CONTACT_OFFERED;
 	c->agent = agent;
 	c->offer = ++o->offers;
@@ -338,6 +339,7 @@ miss(struct oracle *o, int index, enum stw_event_type type, uint32_t reason, uin
 	if (c->step >= q->rule.steps_count)
 		c->step = q->rule.steps_count - 1;
 	oracle_agent_release(o, agent, true, now_ns);
+	oracle_look(o, index, now_ns);
 	oracle_settle(o, now_ns);
 	oracle_settle_counts(o);
 }
@@ -468,6 +470,7 @@ oracle_advance(struct oracle *o, uint64_t now_ns, uint32_t budget, uint64_t *nex
 		fired++;
 		if (timer.kind == WIDEN) {
 			oracle_widen(o, timer.index, now_ns - o->contacts[timer.index].enqueue_ns);
+			oracle_look(o, timer.index, now_ns);
 		} else if (timer.kind == RING) {
 			miss(o, timer.index, STW_EVENT_TIMED_OUT, 0, now_ns);
 		} else if (timer.kind == WRAP) {

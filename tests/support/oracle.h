@@ -24,6 +24,10 @@
 #define ORACLE_CHOICES_MAX  64
 #define ORACLE_NONE         (-1)
 
+#define ORACLE_ATTRIBUTES_MAX 2
+#define ORACLE_POOLS_MAX      2
+#define ORACLE_TERMS_MAX      7
+
 /** What an agent has asked for while a contact keeps him busy. */
 enum oracle_asked { ORACLE_ASKED_NOTHING, ORACLE_ASKED_NOT_READY, ORACLE_ASKED_LOGOUT };
 
@@ -34,6 +38,17 @@ struct oracle_agent_rule {
 	uint32_t misses_max;
 	uint8_t level[ORACLE_SKILLS_MAX]; /**< 0: has it not */
 	uint8_t slots[STW_CHANNEL_COUNT], interrupts[STW_CHANNEL_COUNT];
+	char value[ORACLE_ATTRIBUTES_MAX]; /**< of each attribute, a letter; 0: has it not */
+	uint32_t pool;                     /**< index + 1; 0: none */
+	uint32_t position;
+};
+
+/** A term of an expression, postfix. */
+struct oracle_term {
+	enum stw_term_kind kind;
+	uint8_t level;
+	uint8_t what; /**< index of the skill or attribute */
+	char value;   /**< a letter */
 };
 
 /** Description of a routing step, as both sides are told it. */
@@ -41,6 +56,12 @@ struct oracle_step_rule {
 	uint8_t level[ORACLE_SKILLS_MAX]; /**< 0: not asked for */
 	uint64_t after_ns;
 	enum stw_step_when when; /**< not WAIT_ABOVE, which comes true by itself */
+	enum stw_select select;  /**< not LEAST_OCCUPIED, not WEIGHTED_RANDOM */
+	uint32_t terms_count;
+	struct oracle_term term[ORACLE_TERMS_MAX];
+	uint32_t pool; /**< index + 1; 0: any */
+	uint32_t reserve_agents;
+	uint8_t reserve_value;
 };
 
 /** Description of a queue, as both sides are told it. */
@@ -100,6 +121,7 @@ struct oracle_queue {
 	uint64_t id;
 	struct oracle_queue_rule rule;
 	struct stw_queue_stats stats;
+	uint32_t next[ORACLE_STEPS_MAX]; /**< slot whose turn it is */
 };
 
 /** Answers to oracle_choose, one after the other; beyond them the answer is 0. */

@@ -36,8 +36,18 @@ void oracle_logout_complete(struct oracle *o, int agent, uint64_t now_ns);
 /** The agent's contact is over. */
 void oracle_agent_wrap_up(struct oracle *o, int agent, uint64_t wrap_up_ns, uint64_t now_ns);
 
+/** Whether an agent could take a contact of this one's channel now. */
+bool oracle_is_available(const struct oracle *o, int agent, int contact);
+
 /** The agent who gets a contact that somebody may take. */
 int oracle_agent_choose(const struct oracle *o, int contact);
+
+/** A waiting contact looks for an agent, before the agents look: where a reserve counts who is still
+ * ready, the order shows. */
+void oracle_look(struct oracle *o, int contact, uint64_t now_ns);
+
+/** An agent is offered the contact: whose turn is it next? */
+void oracle_offer_note(struct oracle *o, int agent, int contact);
 
 /** Open the steps that are due to a contact that has waited for so long; returns whether one was. */
 bool oracle_widen(struct oracle *o, int contact, uint64_t waited_ns);

@@ -22,6 +22,14 @@ step_skills_define(struct stw_acd *acd, struct step_skills *skills)
 		snprintf(name, sizeof(name), "skill-%d", i);
 		error = stw_skill_define(acd, STW_TENANT_DEFAULT, name, &skills->skill[i]);
 	}
+	for (int i = 0; i < ORACLE_ATTRIBUTES_MAX && !error; i++) {
+		snprintf(name, sizeof(name), "attribute-%d", i);
+		error = stw_attribute_define(acd, name, &skills->attribute[i]);
+	}
+	for (int i = 0; i < ORACLE_POOLS_MAX && !error; i++) {
+		snprintf(name, sizeof(name), "pool-%d", i);
+		error = stw_pool_define(acd, name, &skills->pool[i]);
+	}
 	return error;
 }
 
@@ -42,6 +50,8 @@ agent_config(struct stw_acd *acd, const struct step_skills *skills, struct step 
 {
 	struct stw_skill_level list[ORACLE_SKILLS_MAX];
 	struct stw_agent_config config = STW_AGENT_CONFIG_INIT;
+	struct stw_attribute_value values[ORACLE_ATTRIBUTES_MAX];
+	char letters[ORACLE_ATTRIBUTES_MAX][2] = {""};
 	struct stw_agent agent = {step->agent};
 
 	config.name = step->name[0] ? step->name : NULL;
@@ -52,6 +62,16 @@ agent_config(struct stw_acd *acd, const struct step_skills *skills, struct step 
 	config.penalty_ns = step->agent_rule.penalty_ns;
 	memcpy(config.slots, step->agent_rule.slots, sizeof(config.slots));
 	memcpy(config.interrupts, step->agent_rule.interrupts, sizeof(config.interrupts));
+	config.position = step->agent_rule.position;
+	if (step->agent_rule.pool)
+		config.pool = skills->pool[step->agent_rule.pool - 1];
+	config.attributes = values;
+	for (int i = 0; i < ORACLE_ATTRIBUTES_MAX; i++) {
+		letters[i][0] = step->agent_rule.value[i];
+		if (letters[i][0])
+			values[config.attributes_count++] =
+				(struct stw_attribute_value){skills->attribute[i], letters[i]};
+	}
 	if (step->kind == STEP_AGENT_DEFINE)
 		step->result = stw_agent_define(acd, &config, &agent);
 	else
@@ -59,22 +79,49 @@ agent_config(struct stw_acd *acd, const struct step_skills *skills, struct step 
 	step->id = agent.id;
 }
 
+/* What a step of the engine's borrows. */
+struct step_parts {
+	struct stw_skill_level level[ORACLE_SKILLS_MAX];
+	struct stw_term term[ORACLE_TERMS_MAX];
+	char letter[ORACLE_TERMS_MAX][2];
+};
+
 static void
 step_config(const struct step_skills *skills, const struct oracle_step_rule *rule,
-	    struct stw_skill_level *list, struct stw_step_config *config)
+	    struct step_parts *parts, struct stw_step_config *config)
 {
+	memset(parts, 0, sizeof(*parts));
+	for (uint32_t i = 0; i < rule->terms_count; i++) {
+		const struct oracle_term *term = &rule->term[i];
+
+		parts->letter[i][0] = term->value;
+		parts->term[i].kind = term->kind;
+		parts->term[i].level = term->level;
+		if (term->kind == STW_TERM_SKILL)
+			parts->term[i].skill = skills->skill[term->what];
+		else
+			parts->term[i].attribute = skills->attribute[term->what];
+		parts->term[i].value = parts->letter[i];
+	}
 	*config = (struct stw_step_config){
-		.terms = list,
-		.terms_count = levels(skills, rule->level, list),
+		.terms = parts->level,
+		.terms_count = levels(skills, rule->level, parts->level),
+		.requirement = parts->term,
+		.requirement_count = rule->terms_count,
+		.select = rule->select,
+		.reserve_agents = rule->reserve_agents,
+		.reserve_value = rule->reserve_value,
 		.after_ns = rule->after_ns,
 		.when = rule->when,
 	};
+	if (rule->pool)
+		config->pool = skills->pool[rule->pool - 1];
 }
 
 static void
 queue_config(struct stw_acd *acd, const struct step_skills *skills, struct step *step)
 {
-	struct stw_skill_level list[ORACLE_STEPS_MAX][ORACLE_SKILLS_MAX];
+	struct step_parts parts[ORACLE_STEPS_MAX];
 	struct stw_step_config steps[ORACLE_STEPS_MAX];
 	struct stw_queue_config config = STW_QUEUE_CONFIG_INIT;
 	struct stw_queue queue = {step->queue};
@@ -82,11 +129,12 @@ queue_config(struct stw_acd *acd, const struct step_skills *skills, struct step 
 	config.name = step->name[0] ? step->name : NULL;
 	config.cookie = step->queue_rule.cookie;
 	for (uint32_t k = 0; k < step->queue_rule.steps_count; k++)
-		step_config(skills, &step->queue_rule.step[k], list[k], &steps[k]);
+		step_config(skills, &step->queue_rule.step[k], &parts[k], &steps[k]);
 	config.steps = steps;
 	config.steps_count = step->queue_rule.steps_count;
 	/* No step is one that takes anyone. */
-	if (config.steps_count == 1 && !steps[0].terms_count)
+	if (config.steps_count == 1 && !steps[0].terms_count && !steps[0].requirement_count &&
+	    !steps[0].pool.id && !steps[0].select && !steps[0].reserve_agents)
 		config.steps_count = 0;
 	config.offer_timeout_ns = step->queue_rule.offer_timeout_ns;
 	config.wrap_up_ns = step->queue_rule.wrap_up_ns;
@@ -234,11 +282,14 @@ queue_text(const struct step *s, char *text, size_t bytes)
 			    rule->length_max, s->result, s->id);
 
 	for (uint32_t k = 0; k < rule->steps_count && (size_t)used < bytes; k++)
-		used += snprintf(text + used, bytes - (size_t)used,
-				 " step(%u,%u,%u,%u after=%" PRId64 " when=%d)",
-				 rule->step[k].level[0], rule->step[k].level[1],
-				 rule->step[k].level[2], rule->step[k].level[3],
-				 (int64_t)rule->step[k].after_ns, rule->step[k].when);
+		used += snprintf(
+			text + used, bytes - (size_t)used,
+			" step(%u,%u,%u,%u after=%" PRId64
+			" when=%d select=%d terms=%u pool=%u reserve=%u,%u)",
+			rule->step[k].level[0], rule->step[k].level[1], rule->step[k].level[2],
+			rule->step[k].level[3], (int64_t)rule->step[k].after_ns, rule->step[k].when,
+			rule->step[k].select, rule->step[k].terms_count, rule->step[k].pool,
+			rule->step[k].reserve_agents, rule->step[k].reserve_value);
 }
 
 void

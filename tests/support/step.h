@@ -48,12 +48,14 @@ struct step {
 	uint64_t next_ns; /**< set by step_engine when advancing */
 };
 
-/** The skills of a house, the same indices as in the rules. */
+/** The skills, attributes and pools of a house, the same indices as in the rules. */
 struct step_skills {
 	struct stw_skill skill[ORACLE_SKILLS_MAX];
+	struct stw_attribute attribute[ORACLE_ATTRIBUTES_MAX];
+	struct stw_pool pool[ORACLE_POOLS_MAX];
 };
 
-/** Define the skills of a house. Returns 0 or what failed. */
+/** Define them. Returns 0 or what failed. */
 int step_skills_define(struct stw_acd *acd, struct step_skills *skills);
 
 /** Do it to the engine; result, id and next_ns are set. */

@@ -102,16 +102,16 @@ Test(requirement, and_or_and_not_follow_their_truth_tables)
 	agent_at("ann", 10, 0, NULL);
 	for (unsigned x = 0; x <= 1; x++) {
 		struct stw_term negated[2] = {stw_term_skill(skill_of("a"), x ? 10 : 11),
-					      stw_term_join(STW_TERM_NOT)};
+					      stw_term_not()};
 
 		cr_assert_eq(is_met(negated, 2), !x);
 		for (unsigned y = 0; y <= 1; y++) {
 			struct stw_term terms[3] = {stw_term_skill(skill_of("a"), x ? 10 : 11),
 						    stw_term_skill(skill_of("a"), y ? 10 : 11),
-						    stw_term_join(STW_TERM_AND)};
+						    stw_term_and()};
 
 			cr_assert_eq(is_met(terms, 3), x && y);
-			terms[2] = stw_term_join(STW_TERM_OR);
+			terms[2] = stw_term_or();
 			cr_assert_eq(is_met(terms, 3), x || y);
 		}
 	}
@@ -128,9 +128,9 @@ Test(requirement, expression_of_32_terms_is_evaluated_whole)
 		terms[count++] = i == 9 ? stw_term_is_not(attribute_of("site"), "home")
 					: stw_term_is(attribute_of("site"), "home");
 	for (unsigned i = 0; i < 15; i++)
-		terms[count++] = stw_term_join(STW_TERM_AND);
+		terms[count++] = stw_term_and();
 	cr_assert_not(is_met(terms, count), "one of sixteen does not hold");
-	terms[count++] = stw_term_join(STW_TERM_NOT);
+	terms[count++] = stw_term_not();
 	cr_assert_eq(count, STW_REQUIREMENT_TERMS_MAX);
 	cr_assert(is_met(terms, count));
 }
@@ -210,7 +210,7 @@ Test(requirement, malformed_expressions_are_refused)
 	struct stw_queue queue = {9};
 
 	for (uint32_t i = 0; i <= STW_REQUIREMENT_TERMS_MAX; i++)
-		terms[i] = i ? stw_term_join(STW_TERM_NOT) : stw_term_skill(skill_of("a"), 1);
+		terms[i] = i ? stw_term_not() : stw_term_skill(skill_of("a"), 1);
 	config.name = "sales";
 	config.steps = &step;
 	config.steps_count = 1;
@@ -222,9 +222,9 @@ Test(requirement, malformed_expressions_are_refused)
 	step.requirement = terms;
 	terms[1] = terms[0];
 	cr_assert_eq(stw_queue_define(house, &config, &queue), -EINVAL, "two results");
-	terms[1] = stw_term_join(STW_TERM_AND);
+	terms[1] = stw_term_and();
 	cr_assert_eq(stw_queue_define(house, &config, &queue), -EINVAL, "one operand for two");
-	terms[1] = stw_term_join((enum stw_term_kind)77);
+	terms[1].kind = (enum stw_term_kind)77;
 	cr_assert_eq(stw_queue_define(house, &config, &queue), -EINVAL);
 	step.requirement_count = 1;
 	terms[0].level = STW_SKILL_LEVEL_MAX + 1;
