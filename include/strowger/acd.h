@@ -23,6 +23,7 @@
 #include <strowger/contact.h>
 #include <strowger/event.h>
 #include <strowger/export.h>
+#include <strowger/numbers.h>
 #include <strowger/offer.h>
 #include <strowger/queue.h>
 #include <strowger/requirement.h>
@@ -53,13 +54,18 @@ struct stw_acd_config {
 	uint32_t tenants_max;    /**< beside the default tenant; 0 (none but it) to 65,535 */
 	uint32_t calendars_max;  /**< over all tenants; 0 to 65,535 */
 	uint32_t concurrent_max; /**< agents that may have several slots, at one time; 0: nobody */
+	uint64_t interval_ns;  /**< length of an interval of numbers.h, 1 ms to 1 day */
+	/** Added to the host's clock before it is cut into intervals, to 2^61; 0: they begin at the
+	 * clock's multiples of interval_ns. */
+	uint64_t interval_offset_ns;
+	uint32_t intervals_max; /**< intervals kept beside the one under way, to 1,000; 0: none */
 };
 
-/** A house of 1,000 agents, 100 queues and 10,000 contacts. */
+/** A house of 1,000 agents, 100 queues and 10,000 contacts, with an hour of quarters. */
 #define STW_ACD_CONFIG_INIT                                                                        \
 	{                                                                                          \
 		sizeof(struct stw_acd_config), 1000, 100, 10000, 64, 65536, 64, 1, 400, 64, 64, 0, \
-			0, 1000                                                                    \
+			0, 1000, UINT64_C(900000000000), 0, 4                                      \
 	}
 
 /**

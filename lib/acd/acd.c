@@ -33,7 +33,7 @@ config_check(const struct stw_acd_config *config)
 	    !config->threads_max || config->threads_max > 1024 || config->steps_max > 655350 ||
 	    config->attributes_max > 4096 || config->pools_max > 4096 ||
 	    config->tenants_max > 65535 || config->calendars_max > 65535 ||
-	    config->concurrent_max > 1000000)
+	    config->concurrent_max > 1000000 || !acd_intervals_valid(config))
 		return -EINVAL;
 	return 0;
 }
@@ -49,6 +49,7 @@ struct parts {
 	void *contact_slots, *agent_slots, *queue_slots, *set_slots, *skill_slots;
 	void *skill_names, *agent_names, *queue_names, *attribute_names, *pool_names, *tenant_names,
 		*calendar_names;
+	void *intervals;
 };
 
 /* Entries that a tree must hold: one per thing, and what each thread may be about to put in. */
@@ -138,6 +139,7 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 	parts->queue_names = layout_take(&layout, names_bytes(config->queues_max));
 	parts->attribute_names = layout_take(&layout, names_bytes(config->attributes_max));
 	parts->pool_names = layout_take(&layout, names_bytes(config->pools_max));
+	parts->intervals = layout_take(&layout, acd_intervals_bytes(config));
 	return layout.used;
 }
 
@@ -207,6 +209,7 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 	names_init(&acd->queue_names, parts->queue_names, config->queues_max);
 	names_init(&acd->attribute_names, parts->attribute_names, config->attributes_max);
 	names_init(&acd->pool_names, parts->pool_names, config->pools_max);
+	acd_intervals_init(acd, parts->intervals);
 	control_lock_init(&acd->lock);
 	for (uint32_t c = 0; c < config->contacts_max; c++)
 		atomic_init(&acd->contacts[c].word, (uint64_t)ACD_AGENT_NONE << ACD_VERSION_BITS);

@@ -71,6 +71,7 @@ agent_call(struct stw_acd *acd, struct stw_agent handle, agent_step_fn step, uin
 	uint32_t a;
 	int error;
 
+	acd_interval_tick(acd, now_ns);
 	reclaim_enter();
 	error = acd_agent_find(acd, handle, &a);
 	if (!error) {

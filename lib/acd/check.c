@@ -230,5 +230,6 @@ stw_acd_check(struct stw_acd *acd)
 	acd_tenants_check(acd);
 	acd_calendars_check(acd);
 	stats_check(acd, &census);
+	acd_numbers_check(acd);
 	return 0;
 }

@@ -85,15 +85,18 @@ acd_agent_spell(struct stw_acd *acd, uint32_t a, bool was_busy, uint64_t now_ns)
 {
 	struct acd_agent *agent = &acd->agents[a];
 	uint64_t since_ns = atomic_load_explicit(&agent->since_ns, memory_order_relaxed);
+	uint32_t column;
 
 	was_busy = was_busy || acd_seats_busy(acd, a);
 	do {
 		if (since_ns >= now_ns)
 			return;
+		column = acd_agent_time_column(acd, a);
 	} while (!atomic_compare_exchange_weak_explicit(
 		&agent->since_ns, &since_ns, now_ns, memory_order_relaxed, memory_order_relaxed));
 	if (was_busy)
 		atomic_fetch_add_explicit(&agent->busy_ns, now_ns - since_ns, memory_order_relaxed);
+	acd_agent_time_add(acd, a, column, since_ns, now_ns);
 }
 
 static void
@@ -167,6 +170,7 @@ claim_commit(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t a, uint64_
 	atomic_fetch_sub_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
 	acd_count(acd, q, ACD_COUNT_OFFERS, 1);
 	acd_select_offered(acd, q, word, a);
+	acd_agent_count(acd, a, ACD_AGENT_OFFERS, 1);
 	lower_bound_tree_remove(
 		&acd->waiting, atomic_load_explicit(&contact->entry_position, memory_order_relaxed),
 		c, word);

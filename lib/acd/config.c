@@ -344,6 +344,7 @@ agent_define(struct stw_acd *acd, const struct stw_agent_config *config, struct 
 		word_agent_make(ACD_AGENT_LOGGED_OUT, 0, ACD_QUIET_BIT,
 				atomic_fetch_add_explicit(&hot->stamps, 1, memory_order_relaxed) +
 					1));
+	acd_agent_group_set(acd, a, 0, 0, 0);
 	description_publish(acd, a, agent);
 	handle->id = acd_handle(a, agent->generation);
 	return 0;
@@ -505,6 +506,7 @@ agent_remove(struct stw_acd *acd, uint32_t a)
 	acd_tenant_give(acd, old->tenant, ACD_TENANT_AGENTS);
 	reclaim_wait();
 	seats_give(acd, old->seats);
+	acd_agent_numbers_end(acd, a);
 	description_free(old);
 	slot_pool_give(&acd->agent_slots, a);
 	return 0;

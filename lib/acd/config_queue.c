@@ -63,6 +63,7 @@ description_make(struct stw_acd *acd, const struct stw_queue_config *config, uin
 	}
 	queue->length_max = config->length_max;
 	queue->channel = config->channel;
+	queue->short_abandon_ns = config->short_abandon_ns;
 	queue->cookie = config->cookie;
 	queue->offer_timeout_ns = config->offer_timeout_ns;
 	queue->wrap_up_ns = config->wrap_up_ns;
@@ -123,6 +124,7 @@ queue_define(struct stw_acd *acd, const struct stw_queue_config *config, struct 
 	atomic_store_explicit(&hot->wait_ns_max, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->waiting, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->known, 0, memory_order_relaxed);
+	acd_queue_numbers_begin(acd, q, queue->channel);
 	calendar_count(acd, queue, 1);
 	for (uint32_t k = 0; k < STW_QUEUE_STEPS_MAX; k++)
 		atomic_store_explicit(&hot->next[k], 0, memory_order_relaxed);
@@ -295,6 +297,7 @@ queue_remove(struct stw_acd *acd, uint32_t q)
 	config_sets_clear(acd, old, NULL);
 	reclaim_wait();
 	config_sets_give(acd, old, NULL);
+	acd_queue_numbers_end(acd, q);
 	for (uint32_t i = 0; i < ACD_COUNTERS; i++)
 		counters_add(&acd->counters, removed, i, counters_read(&acd->counters, q, i));
 	counters_clear(&acd->counters, q);

@@ -221,12 +221,24 @@ stw_contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *reque
 
 	if (error)
 		return error;
+	acd_interval_tick(acd, now_ns);
 	reclaim_enter();
 	error = contact_enqueue(acd, request, now_ns, &handle);
 	reclaim_exit();
 	if (!error)
 		*contact = handle;
 	return error;
+}
+
+static void
+abandon_count(struct stw_acd *acd, uint32_t q, uint64_t wait_ns)
+{
+	const struct acd_queue_description *queue = acd_queue_description(acd, q);
+
+	acd_count(acd, q, ACD_COUNT_ABANDONED, 1);
+	acd_count(acd, q, ACD_COUNT_ABANDONED_WAIT_NS, wait_ns);
+	if (queue && wait_ns <= queue->short_abandon_ns)
+		acd_count(acd, q, ACD_COUNT_ABANDONED_SHORT, 1);
 }
 
 /* Cancel from this word; -EAGAIN: it has changed. */
@@ -237,16 +249,18 @@ contact_cancel(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
 	struct acd_contact *contact = &acd->contacts[c];
 	bool offered = word_state(word) == ACD_CONTACT_OFFERED;
 	uint32_t q = acd_contact_queue(acd, c, word);
+	uint64_t wait_ns = acd_elapsed(acd_field_read(&contact->enqueue_ns), now_ns);
 	uint64_t next = offered ? word_contact_next(word, ACD_CONTACT_WITHDRAWN, word_slot(word))
 				: word_contact_next(word, ACD_CONTACT_CANCELLED, ACD_AGENT_NONE);
 
 	acd_announce_contact(acd, c, word, now_ns);
 	if (!acd_word_change(&contact->word, word, next))
 		return -EAGAIN;
-	acd_count(acd, q, ACD_COUNT_ABANDONED, 1);
+	abandon_count(acd, q, wait_ns);
 	acd_contact_disarm(acd, c, word);
 	if (offered) {
 		acd_count(acd, q, ACD_COUNT_WITHDRAWN, 1);
+		acd_agent_count(acd, word_slot(word), ACD_AGENT_WITHDRAWN, 1);
 	} else {
 		atomic_fetch_sub_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
 		lower_bound_tree_remove(
@@ -264,6 +278,7 @@ stw_contact_cancel(struct stw_acd *acd, struct stw_contact contact, uint64_t now
 	struct acd_todo todo = {.count = 0};
 	int error;
 
+	acd_interval_tick(acd, now_ns);
 	reclaim_enter();
 	do {
 		uint64_t word;
@@ -381,6 +396,7 @@ contact_end(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, str
 	if (!acd_word_change(&acd->contacts[c].word, word, next))
 		return -EAGAIN;
 	acd_count(acd, q, ACD_COUNT_ENDED, 1);
+	acd_agent_count(acd, word_slot(word), ACD_AGENT_ENDED, 1);
 	acd_count(acd, q, ACD_COUNT_TALK_NS, acd_elapsed(since_ns, now_ns));
 	acd_contact_finish(acd, c, next, now_ns, todo);
 	return 0;
@@ -394,6 +410,7 @@ stw_contact_end(struct stw_acd *acd, struct stw_contact contact, uint64_t now_ns
 	uint32_t c;
 	int error;
 
+	acd_interval_tick(acd, now_ns);
 	reclaim_enter();
 	do {
 		error = acd_contact_settle(acd, contact, &c, &word, now_ns, &todo);

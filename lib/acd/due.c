@@ -89,6 +89,7 @@ ring_out(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, struct
 	if (!acd_word_change(&acd->contacts[c].word, word, next))
 		return false;
 	acd_count(acd, q, ACD_COUNT_TIMED_OUT, 1);
+	acd_agent_count(acd, word_slot(word), ACD_AGENT_TIMED_OUT, 1);
 	acd_contact_finish(acd, c, next, now_ns, todo);
 	return true;
 }

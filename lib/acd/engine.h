@@ -27,6 +27,7 @@
 
 #include "base/base.h"
 #include "calendar.h"
+#include "interval.h"
 #include "names.h"
 #include "seats.h"
 #include "sync/control_lock.h"
@@ -128,6 +129,7 @@ struct acd_queue_description {
 	uint64_t offer_timeout_ns;
 	uint64_t wrap_up_ns;
 	uint64_t service_level_ns;
+	uint64_t short_abandon_ns;
 	struct acd_step *steps;
 	uint32_t steps_count; /* 1 or more */
 	bool round_robin;     /* a step goes round */
@@ -194,8 +196,11 @@ struct acd_queue {
 	_Atomic uint64_t wait_ns_max;
 	_Atomic uint32_t next[STW_QUEUE_STEPS_MAX]; /* per step: agent whose turn it is */
 	_Atomic(struct acd_queue_description *) description STW_ALIGNED_LINE;
-	uint32_t tenant;     /* slot; constant from definition to removal */
-	uint32_t generation; /* of the last definition; under the configuration lock */
+	_Atomic uint64_t rolled; /* intervals before this one have been closed (interval.c) */
+	_Atomic uint64_t first;  /* interval of the definition */
+	uint32_t tenant;         /* slot; constant from definition to removal */
+	uint32_t generation;     /* of the last definition; under the configuration lock */
+	uint32_t channel;        /* likewise */
 };
 
 static_assert(offsetof(struct acd_queue, description) % STW_CACHE_LINE == 0,
@@ -220,6 +225,8 @@ enum acd_counter {
 	ACD_COUNT_WITHDRAWN,
 	ACD_COUNT_WAIT_NS,
 	ACD_COUNT_TALK_NS,
+	ACD_COUNT_ABANDONED_SHORT,
+	ACD_COUNT_ABANDONED_WAIT_NS,
 	ACD_COUNTERS,
 	/* Of the engine's row. */
 	ACD_COUNT_LOGGED_IN = 0,
@@ -252,6 +259,7 @@ struct stw_acd {
 	uint32_t sets_max;
 	struct lower_bound_tree timers; /* one set; ref: the word for which the timer was set */
 	struct counters counters;
+	struct acd_intervals intervals;
 	struct slot_pool contact_slots;
 	struct event_queue events;
 	_Atomic uint64_t arrivals STW_ALIGNED_LINE; /* contacts that have become visible */
@@ -384,6 +392,20 @@ int acd_contact_find(struct stw_acd *acd, struct stw_contact handle, uint32_t *c
 int acd_contact_settle(struct stw_acd *acd, struct stw_contact handle, uint32_t *c, uint64_t *word,
 		       uint64_t now_ns, struct acd_todo *todo);
 
+/* stats.c */
+void acd_stats_add(struct stw_queue_stats *stats, const uint64_t n[ACD_COUNTERS]);
+void acd_queue_stats(struct stw_acd *acd, uint32_t q, struct stw_queue_stats *stats);
+void acd_stats_clip(struct stw_queue_stats *stats);
+
+/* interval.c: if an interval has ended, another begins. Each call that counts asks that first. */
+static inline void
+acd_interval_tick(struct stw_acd *acd, uint64_t now_ns)
+{
+	if (STW_UNLIKELY(now_ns >=
+			 atomic_load_explicit(&acd->intervals.end_ns, memory_order_relaxed)))
+		acd_interval_pass(acd, now_ns);
+}
+
 /* agent.c */
 int acd_agent_find(struct stw_acd *acd, struct stw_agent handle, uint32_t *a);
 enum stw_agent_state acd_agent_state_of(uint64_t word);
@@ -391,6 +413,10 @@ enum stw_agent_state acd_agent_state_of(uint64_t word);
 static inline void
 acd_count(struct stw_acd *acd, uint32_t queue, enum acd_counter counter, uint64_t amount)
 {
+	/* A queue's first count in an interval closes those before. */
+	if (STW_UNLIKELY(atomic_load_explicit(&acd->queues[queue].rolled, memory_order_relaxed) !=
+			 atomic_load_explicit(&acd->intervals.number, memory_order_relaxed)))
+		acd_queue_roll(acd, queue);
 	counters_add(&acd->counters, queue, counter, amount);
 }
 

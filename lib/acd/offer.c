@@ -37,10 +37,15 @@ answer_count(struct stw_acd *acd, uint32_t c, uint32_t q, uint32_t a, uint64_t n
 	uint64_t wait_ns = acd_elapsed(acd_field_read(&acd->contacts[c].enqueue_ns), now_ns);
 
 	acd_count(acd, q, ACD_COUNT_ANSWERED, 1);
-	if (queue && wait_ns <= queue->service_level_ns)
+	acd_agent_count(acd, a, ACD_AGENT_ANSWERED, 1);
+	if (queue && wait_ns <= queue->service_level_ns) {
 		acd_count(acd, q, ACD_COUNT_ANSWERED_IN_TIME, 1);
+		acd_agent_count(acd, a, ACD_AGENT_ANSWERED_IN_TIME, 1);
+	}
 	acd_count(acd, q, ACD_COUNT_WAIT_NS, wait_ns);
+	acd_agent_count(acd, a, ACD_AGENT_WAIT_NS, wait_ns);
 	acd_time_raise(&acd->queues[q].wait_ns_max, wait_ns);
+	acd_queue_wait_raise(acd, q, wait_ns);
 	atomic_fetch_add_explicit(&acd->agents[a].contacts, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&acd->agents[a].contacts_today, 1, memory_order_relaxed);
 }
@@ -69,6 +74,7 @@ stw_offer_accept(struct stw_acd *acd, struct stw_offer offer, uint64_t now_ns)
 	struct acd_todo todo = {.count = 0};
 	int error;
 
+	acd_interval_tick(acd, now_ns);
 	reclaim_enter();
 	do {
 		uint64_t word;
@@ -100,6 +106,7 @@ offer_decline(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t reason, u
 		return -EAGAIN;
 	acd_contact_disarm(acd, c, word);
 	acd_count(acd, q, ACD_COUNT_DECLINED, 1);
+	acd_agent_count(acd, word_slot(word), ACD_AGENT_DECLINED, 1);
 	acd_contact_finish(acd, c, next, now_ns, todo);
 	return 0;
 }
@@ -110,6 +117,7 @@ stw_offer_decline(struct stw_acd *acd, struct stw_offer offer, uint32_t reason, 
 	struct acd_todo todo = {.count = 0};
 	int error;
 
+	acd_interval_tick(acd, now_ns);
 	reclaim_enter();
 	do {
 		uint64_t word;

@@ -6,13 +6,10 @@
 
 #include <errno.h>
 
-static void
-row_add(struct stw_acd *acd, uint32_t row, uint64_t wait_ns_max, struct stw_queue_stats *stats)
+/* Add counters to numbers. */
+void
+acd_stats_add(struct stw_queue_stats *stats, const uint64_t n[ACD_COUNTERS])
 {
-	uint64_t n[ACD_COUNTERS];
-
-	for (uint32_t i = 0; i < ACD_COUNTERS; i++)
-		n[i] = counters_read(&acd->counters, row, i);
 	stats->offered += n[ACD_COUNT_OFFERED];
 	stats->answered += n[ACD_COUNT_ANSWERED];
 	stats->answered_in_time += n[ACD_COUNT_ANSWERED_IN_TIME];
@@ -25,6 +22,8 @@ row_add(struct stw_acd *acd, uint32_t row, uint64_t wait_ns_max, struct stw_queu
 	stats->offers_withdrawn += n[ACD_COUNT_WITHDRAWN];
 	stats->wait_ns_answered += n[ACD_COUNT_WAIT_NS];
 	stats->talk_ns += n[ACD_COUNT_TALK_NS];
+	stats->abandoned_short += n[ACD_COUNT_ABANDONED_SHORT];
+	stats->wait_ns_abandoned += n[ACD_COUNT_ABANDONED_WAIT_NS];
 	stats->ringing += n[ACD_COUNT_OFFERS] - n[ACD_COUNT_DECLINED] - n[ACD_COUNT_TIMED_OUT] -
 			  n[ACD_COUNT_WITHDRAWN] - n[ACD_COUNT_ANSWERED];
 	stats->connected += n[ACD_COUNT_ANSWERED] - n[ACD_COUNT_ENDED];
@@ -32,13 +31,23 @@ row_add(struct stw_acd *acd, uint32_t row, uint64_t wait_ns_max, struct stw_queu
 	stats->waiting += n[ACD_COUNT_OFFERED] - n[ACD_COUNT_REFUSED] -
 			  (n[ACD_COUNT_ABANDONED] - n[ACD_COUNT_WITHDRAWN]) -
 			  (n[ACD_COUNT_OFFERS] - n[ACD_COUNT_DECLINED] - n[ACD_COUNT_TIMED_OUT]);
+}
+
+static void
+row_add(struct stw_acd *acd, uint32_t row, uint64_t wait_ns_max, struct stw_queue_stats *stats)
+{
+	uint64_t n[ACD_COUNTERS];
+
+	for (uint32_t i = 0; i < ACD_COUNTERS; i++)
+		n[i] = counters_read(&acd->counters, row, i);
+	acd_stats_add(stats, n);
 	if (wait_ns_max > stats->wait_ns_max)
 		stats->wait_ns_max = wait_ns_max;
 }
 
 /* The numbers of what is under way are read at several instants: never show less than none. */
-static void
-stats_clip(struct stw_queue_stats *stats)
+void
+acd_stats_clip(struct stw_queue_stats *stats)
 {
 	if ((int64_t)stats->waiting < 0)
 		stats->waiting = 0;
@@ -48,11 +57,21 @@ stats_clip(struct stw_queue_stats *stats)
 		stats->connected = 0;
 }
 
+/* A queue's numbers since its definition. */
+void
+acd_queue_stats(struct stw_acd *acd, uint32_t q, struct stw_queue_stats *stats)
+{
+	*stats = (struct stw_queue_stats){.offered = 0};
+	row_add(acd, q, atomic_load_explicit(&acd->queues[q].wait_ns_max, memory_order_relaxed),
+		stats);
+	acd_stats_clip(stats);
+}
+
 int
 stw_queue_stats(struct stw_acd *acd, struct stw_queue queue, struct stw_queue_stats *stats)
 {
 	const struct acd_queue_description *description;
-	struct stw_queue_stats sum = {.offered = 0};
+	struct stw_queue_stats sum;
 	uint32_t q = (uint32_t)queue.id;
 
 	if (q >= acd->config.queues_max || !queue.id)
@@ -63,10 +82,8 @@ stw_queue_stats(struct stw_acd *acd, struct stw_queue queue, struct stw_queue_st
 		reclaim_exit();
 		return -ESTALE;
 	}
-	row_add(acd, q, atomic_load_explicit(&acd->queues[q].wait_ns_max, memory_order_relaxed),
-		&sum);
+	acd_queue_stats(acd, q, &sum);
 	reclaim_exit();
-	stats_clip(&sum);
 	*stats = sum;
 	return 0;
 }
@@ -84,7 +101,7 @@ stw_acd_stats(struct stw_acd *acd, struct stw_acd_stats *stats)
 		sum.contacts += atomic_load_explicit(&acd->queues[q].known, memory_order_relaxed) &
 				~ACD_QUEUE_FLAGS;
 	}
-	stats_clip(&sum.queues);
+	acd_stats_clip(&sum.queues);
 	sum.agents_logged_in = counters_read(&acd->counters, engine, ACD_COUNT_LOGGED_IN);
 	sum.agents_ready = counters_read(&acd->counters, engine, ACD_COUNT_READY);
 	sum.helps = counters_read(&acd->counters, engine, ACD_COUNT_HELPS);

@@ -134,6 +134,7 @@ stw_acd_advance(struct stw_acd *acd, uint64_t now_ns, uint32_t budget, uint64_t 
 
 	if (!budget)
 		return -EINVAL;
+	acd_interval_tick(acd, now_ns);
 	reclaim_enter();
 	calendars_ns = acd_calendars_advance(acd, now_ns, &todo);
 	while (fired < budget) {

@@ -391,6 +391,8 @@ house_open(struct house *house, const struct house_plan *plan, uint64_t seed)
 	config.threads_max = HOUSE_THREADS_MAX + 1;
 	config.seed = seed;
 	config.steps_max = plan->queues * ORACLE_STEPS_MAX;
+	config.interval_ns = MS;
+	config.intervals_max = 64;
 	ledger_create(&house->ledger, plan->agents, plan->contacts_max);
 	house->ledger.queue_rules = house->queue_rules;
 	house->ledger.agent_rules = plan->mix.configure ? NULL : house->agent_rules;

@@ -247,6 +247,8 @@ oracle_cancel(struct oracle *o, uint64_t contact, uint64_t now_ns)
 	if (c->state == STW_CONTACT_CONNECTED)
 		return -EBUSY;
 	q->stats.abandoned++;
+	q->stats.wait_ns_abandoned += now_ns - c->enqueue_ns;
+	q->stats.abandoned_short += now_ns - c->enqueue_ns <= ORACLE_SHORT_ABANDON_NS;
 	if (c->state == STW_CONTACT_OFFERED) {
 		q->stats.offers_withdrawn++;
 		oracle_tell(o, STW_EVENT_WITHDRAWN, index, c->agent, now_ns);

@@ -27,6 +27,8 @@
 #define ORACLE_ATTRIBUTES_MAX 2
 #define ORACLE_POOLS_MAX      2
 #define ORACLE_TERMS_MAX      7
+/* Of all queues. */
+#define ORACLE_SHORT_ABANDON_NS UINT64_C(1000000000)
 
 /** What an agent has asked for while a contact keeps him busy. */
 enum oracle_asked { ORACLE_ASKED_NOTHING, ORACLE_ASKED_NOT_READY, ORACLE_ASKED_LOGOUT };

@@ -141,6 +141,7 @@ queue_config(struct stw_acd *acd, const struct step_skills *skills, struct step 
 	config.service_level_ns = step->queue_rule.service_level_ns;
 	config.length_max = step->queue_rule.length_max;
 	config.channel = step->queue_rule.channel;
+	config.short_abandon_ns = ORACLE_SHORT_ABANDON_NS;
 	memcpy(config.target_ns, step->queue_rule.target_ns, sizeof(config.target_ns));
 	if (step->kind == STEP_QUEUE_DEFINE)
 		step->result = stw_queue_define(acd, &config, &queue);

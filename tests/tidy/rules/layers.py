@@ -29,7 +29,8 @@ ALLOWED_FOREIGN = {
 # The public headers of each side; a new one is to be entered here.
 PUBLIC = {
     "common": {"error", "export", "log", "version"},
-    "acd": {"acd", "agent", "agents", "calendar", "channel", "contact", "event", "offer", "queue", "requirement", "skill",
+    "acd": {"acd", "agent", "agents", "calendar", "channel", "contact", "event", "numbers", "offer", "queue",
+            "requirement", "skill",
             "stats", "tenant"},
     "media": {"address", "fork", "media", "playout", "rtp", "session", "verdict"},
 }
