@@ -150,6 +150,67 @@ STW_API int stw_contact_end(struct stw_acd *acd, struct stw_contact contact, uin
 STW_API int stw_contact_status(struct stw_acd *acd, struct stw_contact contact,
 			       struct stw_contact_status *status);
 
+/**
+ * Tell at which place of its queue a contact stands.
+ *
+ * @param acd       borrowed, not NULL
+ * @param contact   which
+ * @param position  set on success only; 1: of its queue, it is served next
+ * @return 0
+ * @return -ESTALE  it has ended
+ * @return -EBUSY   it is not waiting
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: lock-free; a retry means another thread changed this contact.
+ * Order:    contacts that come or go during the call may be counted or not.
+ */
+STW_API int stw_contact_position(struct stw_acd *acd, struct stw_contact contact,
+				 uint32_t *position);
+
+/**
+ * Estimate how long a contact will still wait until an agent is offered it, from its place and from
+ * how fast its queue has been served of late.
+ *
+ * @param acd      borrowed, not NULL
+ * @param contact  which
+ * @param now_ns   host's clock, nanoseconds
+ * @param ewt_ns   set on success only; nanoseconds from now
+ * @return 0
+ * @return -ESTALE   it has ended
+ * @return -EBUSY    it is not waiting
+ * @return -ENODATA  the queue has served too few to tell
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: lock-free; a retry means another thread changed this contact.
+ * Order:    contacts that come or go during the call may be counted or not.
+ * Source:   Whitt, "Predicting queueing delays", 1999; Ibrahim and Whitt, "Real-time delay
+ *           estimation in overloaded multiserver queues with abandonments", 2009.
+ */
+STW_API int stw_contact_ewt(struct stw_acd *acd, struct stw_contact contact, uint64_t now_ns,
+			    uint64_t *ewt_ns);
+
+/**
+ * Estimate how long a contact of a class would wait that came now.
+ *
+ * @param acd      borrowed, not NULL
+ * @param queue    which
+ * @param value    class of the customer, 0 to 15
+ * @param urgency  class of the matter, 0 to 15
+ * @param now_ns   host's clock, nanoseconds, 1 to 2^62
+ * @param ewt_ns   set on success only; nanoseconds; 0 when an agent is ready for it
+ * @return 0
+ * @return -EINVAL   a value is outside its range
+ * @return -ESTALE   the queue was removed
+ * @return -ENODATA  the queue has served too few to tell
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: lock-free; a retry means another thread changed who is ready.
+ * Order:    contacts that come or go during the call may be counted or not.
+ * Source:   as stw_contact_ewt.
+ */
+STW_API int stw_queue_ewt(struct stw_acd *acd, struct stw_queue queue, uint8_t value,
+			  uint8_t urgency, uint64_t now_ns, uint64_t *ewt_ns);
+
 #ifdef __cplusplus
 }
 #endif

@@ -30,7 +30,8 @@ enum stw_event_type {
 	STW_EVENT_ENDED,       /**< a connected contact is over */
 	STW_EVENT_ABANDONED,   /**< a contact was cancelled before it was connected */
 	STW_EVENT_AGENT_STATE, /**< an agent logged in or out, became ready or not ready, wraps up */
-	STW_EVENT_LOST,        /**< `lost` events before this one found the queue full */
+	STW_EVENT_POSITION, /**< a contact that waits: its `position` and expected wait, `ewt_ns` */
+	STW_EVENT_LOST,     /**< `lost` events before this one found the queue full */
 };
 
 /** One event. Fields that do not apply are 0. */
@@ -51,6 +52,9 @@ struct stw_event {
 	uint64_t agent_cookie;      /**< as given at definition */
 	uint64_t queue_cookie;      /**< as given at definition */
 	uint64_t lost;              /**< of LOST: how many */
+	uint64_t ewt_ns;   /**< of POSITION: expected wait from now, nanoseconds; UINT64_MAX: not
+			      known */
+	uint32_t position; /**< of POSITION: place in the queue, 1 is next */
 };
 
 /**

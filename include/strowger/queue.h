@@ -109,6 +109,8 @@ struct stw_queue_config {
 	uint64_t wrap_up_ns;       /**< work after a contact, nanoseconds; 0: none */
 	uint64_t service_level_ns; /**< answered within this counts as in time; nanoseconds */
 	uint32_t length_max;       /**< contacts that may wait here; 0: the engine's limit */
+	uint64_t announce_ns;      /**< how often STW_EVENT_POSITION tells of each contact that
+				      waits, nanoseconds, to 2^61; 0: never */
 	uint64_t short_abandon_ns; /**< abandoned within this counts as short, nanoseconds; 0: only
 				      who leaves in the very instant of coming */
 	struct stw_calendar calendar; /**< of its tenant, when it takes contacts; id 0: always */
@@ -125,7 +127,7 @@ struct stw_queue_config {
 #define STW_QUEUE_CONFIG_INIT                                                                      \
 	{                                                                                          \
 		sizeof(struct stw_queue_config), 0, {0}, 0, 0, 0, UINT64_C(15000000000), 0,        \
-			UINT64_C(20000000000), 0, UINT64_C(5000000000), {0}, 0,                    \
+			UINT64_C(20000000000), 0, 0, UINT64_C(5000000000), {0}, 0,                 \
 		{                                                                                  \
 			{                                                                          \
 				0                                                                  \

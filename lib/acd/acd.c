@@ -52,6 +52,13 @@ struct parts {
 	void *intervals;
 };
 
+/* Whose events there are: contacts, agents, positions of contacts. */
+static uint32_t
+event_sources(const struct stw_acd_config *config)
+{
+	return 2 * config->contacts_max + config->agents_max;
+}
+
 /* Entries that a tree must hold: one per thing, and what each thread may be about to put in. */
 static uint32_t
 waiting_entries(const struct stw_acd_config *config)
@@ -77,8 +84,8 @@ concurrent_max(const struct stw_acd_config *config)
 static uint32_t
 timer_entries(const struct stw_acd_config *config)
 {
-	return config->contacts_max + config->agents_max + concurrent_max(config) * ACD_SEATS_MAX +
-	       2 * config->threads_max;
+	return 2 * config->contacts_max + config->agents_max +
+	       concurrent_max(config) * ACD_SEATS_MAX + 2 * config->threads_max;
 }
 
 static void
@@ -123,8 +130,7 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 	parts->counters =
 		layout_take(&layout, counters_bytes(config->queues_max + 2, ACD_COUNTERS));
 	parts->events =
-		layout_take(&layout, event_queue_bytes(config->events_max,
-						       config->contacts_max + config->agents_max,
+		layout_take(&layout, event_queue_bytes(config->events_max, event_sources(config),
 						       sizeof(struct stw_event)));
 	parts->contact_slots = layout_take(&layout, slot_pool_bytes(config->contacts_max));
 	parts->agent_slots = layout_take(&layout, slot_pool_bytes(config->agents_max));
@@ -193,8 +199,8 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 	lower_bound_tree_init(&acd->timers, parts->timers, 1, timer_entries(config),
 			      acd_timer_check, acd);
 	counters_init(&acd->counters, parts->counters, config->queues_max + 2, ACD_COUNTERS);
-	event_queue_init(&acd->events, parts->events, config->events_max,
-			 config->contacts_max + config->agents_max, sizeof(struct stw_event));
+	event_queue_init(&acd->events, parts->events, config->events_max, event_sources(config),
+			 sizeof(struct stw_event));
 	slot_pool_init(&acd->contact_slots, parts->contact_slots, config->contacts_max);
 	slot_pool_init(&acd->agent_slots, parts->agent_slots, config->agents_max);
 	if (concurrent_max(config))

@@ -43,8 +43,8 @@ event_agent_fill(struct stw_acd *acd, struct stw_event *event, uint32_t a)
 	event->agent_cookie = agent->cookie;
 }
 
-static void
-event_contact_fill(struct stw_acd *acd, struct stw_event *event, uint32_t c, uint64_t word)
+void
+acd_event_contact_fill(struct stw_acd *acd, struct stw_event *event, uint32_t c, uint64_t word)
 {
 	struct acd_contact *contact = &acd->contacts[c];
 	uint32_t q = acd_contact_queue(acd, c, word);
@@ -138,7 +138,7 @@ acd_announce_contact(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t no
 			contact_told(contact, word);
 		return;
 	}
-	event_contact_fill(acd, &event, c, word);
+	acd_event_contact_fill(acd, &event, c, word);
 	event_type_fill(&event, word, acd_field_read_32(&contact->reason));
 	if (acd_word_read(&contact->word) != word)
 		return;

@@ -163,11 +163,14 @@ claim_commit(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t a, uint64_
 	struct acd_contact *contact = &acd->contacts[c];
 	uint64_t offered = word_contact_next(word, ACD_CONTACT_OFFERED, a);
 	uint32_t q = acd_contact_queue(acd, c, word);
+	int64_t left;
 
 	acd_agent_spell(acd, a, false, now_ns);
 	if (!acd_word_change(&contact->word, word, offered))
 		return false;
-	atomic_fetch_sub_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
+	left = atomic_fetch_sub_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed) - 1;
+	if (word_slot(word) == ACD_AGENT_NONE)
+		acd_pace_start(acd, q, left > 0, now_ns);
 	acd_count(acd, q, ACD_COUNT_OFFERS, 1);
 	acd_select_offered(acd, q, word, a);
 	acd_agent_count(acd, a, ACD_AGENT_OFFERS, 1);

@@ -28,7 +28,8 @@ queue_config_check(struct stw_acd *acd, const struct stw_queue_config *config, u
 	int error;
 
 	if (config->struct_size < sizeof(*config) || config->offer_timeout_ns > ACD_DURATION_MAX ||
-	    config->wrap_up_ns > ACD_DURATION_MAX || config->channel >= STW_CHANNEL_COUNT ||
+	    config->wrap_up_ns > ACD_DURATION_MAX || config->announce_ns > ACD_DURATION_MAX ||
+	    config->channel >= STW_CHANNEL_COUNT ||
 	    targets_check(config))
 		return -EINVAL;
 	error = acd_tenant_slot(acd, config->tenant, tenant);
@@ -63,6 +64,7 @@ description_make(struct stw_acd *acd, const struct stw_queue_config *config, uin
 	}
 	queue->length_max = config->length_max;
 	queue->channel = config->channel;
+	queue->announce_ns = config->announce_ns;
 	queue->short_abandon_ns = config->short_abandon_ns;
 	queue->cookie = config->cookie;
 	queue->offer_timeout_ns = config->offer_timeout_ns;
@@ -123,6 +125,8 @@ queue_define(struct stw_acd *acd, const struct stw_queue_config *config, struct 
 	hot->tenant = tenant;
 	atomic_store_explicit(&hot->wait_ns_max, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->waiting, 0, memory_order_relaxed);
+	atomic_store_explicit(&hot->start, 0, memory_order_relaxed);
+	atomic_store_explicit(&hot->gap, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->known, 0, memory_order_relaxed);
 	acd_queue_numbers_begin(acd, q, queue->channel);
 	calendar_count(acd, queue, 1);

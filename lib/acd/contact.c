@@ -138,6 +138,7 @@ contact_fill(struct stw_acd *acd, uint32_t c, uint32_t q, const struct acd_queue
 	acd_field_write(&contact->entered_ns[side], now_ns);
 	atomic_store_explicit(&contact->timer_position, ACD_NO_POSITION, memory_order_relaxed);
 	acd_field_write(&contact->cookie, request->cookie);
+	acd_field_write(&contact->told_count, (uint64_t)generation << 32);
 	acd_field_write_32(&contact->generation, generation);
 	return rank_ns;
 }
@@ -199,6 +200,8 @@ contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *request, 
 	error = contact_publish(acd, c, acd_step_set(queue, 0, request->value), rank_ns, now_ns);
 	if (error)
 		goto given;
+	if (queue->announce_ns)
+		acd_position_timer_set(acd, c, handle->id & ~(uint64_t)UINT32_MAX, now_ns);
 	acd_todo_contact(&todo, c);
 	acd_match_run(acd, &todo, now_ns);
 	return 0;

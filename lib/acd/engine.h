@@ -42,14 +42,15 @@
 #include "tenant.h"
 #include "word.h"
 
-#define ACD_NOBODY       UINT32_MAX
-#define ACD_NEVER        UINT64_MAX
-#define ACD_NO_POSITION  UINT32_MAX          /* of an entry that was not put in */
-#define ACD_TIMER_AGENT  (UINT32_C(1) << 31) /* in a timer's item: it is an agent's */
-#define ACD_REVIEWS_MAX  64                  /* contacts looked at by the reviews of one call */
-#define ACD_TIMER_SEAT   (UINT32_C(1) << 30) /* likewise: a seat's */
-#define ACD_NOW_MAX      (UINT64_C(1) << 62)
-#define ACD_DURATION_MAX (UINT64_C(1) << 61)
+#define ACD_NOBODY         UINT32_MAX
+#define ACD_NEVER          UINT64_MAX
+#define ACD_NO_POSITION    UINT32_MAX          /* of an entry that was not put in */
+#define ACD_TIMER_AGENT    (UINT32_C(1) << 31) /* in a timer's item: it is an agent's */
+#define ACD_TIMER_SEAT     (UINT32_C(1) << 30) /* likewise: a seat's */
+#define ACD_TIMER_POSITION (UINT32_C(1) << 29) /* it tells a contact's position */
+#define ACD_REVIEWS_MAX    64                  /* contacts looked at by the reviews of one call */
+#define ACD_NOW_MAX        (UINT64_C(1) << 62)
+#define ACD_DURATION_MAX   (UINT64_C(1) << 61)
 
 /* A term of a requirement, an attribute of an agent: copies of what the host said. */
 struct acd_term {
@@ -130,6 +131,7 @@ struct acd_queue_description {
 	uint64_t wrap_up_ns;
 	uint64_t service_level_ns;
 	uint64_t short_abandon_ns;
+	uint64_t announce_ns;
 	struct acd_step *steps;
 	uint32_t steps_count; /* 1 or more */
 	bool round_robin;     /* a step goes round */
@@ -174,6 +176,7 @@ struct acd_contact {
 	_Atomic uint64_t credit_ns; /* UINT64_MAX: red channel */
 	_Atomic uint64_t cookie;
 	_Atomic uint64_t connect_ns;
+	_Atomic uint64_t told_count; /* generation << 32 | positions told (position.c) */
 	/* Of the two copies the word's side says which is valid, as with rank and queue. */
 	_Atomic uint64_t entered_ns[2] STW_ALIGNED_LINE; /* when it came into its queue */
 	_Atomic uint64_t preferred[2];                   /* handle of the agent it wants; 0: none */
@@ -195,6 +198,8 @@ struct acd_queue {
 	_Atomic int64_t waiting;                 /* of them, waiting */
 	_Atomic uint64_t wait_ns_max;
 	_Atomic uint32_t next[STW_QUEUE_STEPS_MAX]; /* per step: agent whose turn it is */
+	_Atomic uint64_t start; /* pace.c: last offer to one who waited << 1 | others waited on */
+	_Atomic uint64_t gap;   /* pace.c: mean gap between two such */
 	_Atomic(struct acd_queue_description *) description STW_ALIGNED_LINE;
 	_Atomic uint64_t rolled; /* intervals before this one have been closed (interval.c) */
 	_Atomic uint64_t first;  /* interval of the definition */
@@ -308,6 +313,20 @@ struct acd_todo {
 /* announce.c: events, and the timers that go with a state. */
 void acd_announce_contact(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns);
 void acd_announce_agent(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_ns);
+
+void acd_event_contact_fill(struct stw_acd *acd, struct stw_event *event, uint32_t c,
+			    uint64_t word);
+
+/* pace.c: how fast a queue is served. */
+void acd_pace_start(struct stw_acd *acd, uint32_t q, bool more, uint64_t now_ns);
+int acd_pace_wait(struct stw_acd *acd, uint32_t q, uint32_t ahead, uint64_t now_ns,
+		  uint64_t *wait_ns);
+
+/* position.c */
+void acd_position_timer_set(struct stw_acd *acd, uint32_t c, uint64_t told, uint64_t now_ns);
+enum lower_bound_tree_verdict acd_position_timer_check(struct stw_acd *acd, uint32_t c,
+						       uint64_t told);
+bool acd_position_fire(struct stw_acd *acd, uint32_t c, uint64_t told, uint64_t now_ns);
 
 /* claim.c: the claim and its end, with helping. */
 bool acd_agent_move(struct stw_acd *acd, uint32_t a, uint64_t old, enum acd_agent_state state,

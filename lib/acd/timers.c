@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Timers: what a contact waits for (due.c), wrap-ups and pauses that end. A timer is an entry of a tree keyed by
- * its deadline; its ref is the very word for which it was set, so it fires by a compare-exchange from that word
+ * Timers: what a contact waits for (due.c), positions to be told, wrap-ups and pauses that end. A timer is an
+ * entry of a tree keyed by its deadline; its ref is the very word for which it was set, so it fires by a compare-exchange from that word
  * or, when the contact or agent has moved on, not at all.
  *
  * Each advance also looks at a few agents and contacts in turn, whatever their state. That finds what a thread
@@ -21,10 +21,13 @@ enum lower_bound_tree_verdict
 acd_timer_check(void *context, uint32_t item, uint64_t ref)
 {
 	struct stw_acd *acd = context;
-	uint64_t word = item & ACD_TIMER_AGENT
-				? acd_word_read(&acd->agents[item & ~ACD_TIMER_AGENT].word)
-			: item & ACD_TIMER_SEAT ? acd_seat_timer_word(acd, item)
-						: acd_word_read(&acd->contacts[item].word);
+	uint64_t word;
+
+	if (item & ACD_TIMER_POSITION)
+		return acd_position_timer_check(acd, item & ~ACD_TIMER_POSITION, ref);
+	word = item & ACD_TIMER_AGENT  ? acd_word_read(&acd->agents[item & ~ACD_TIMER_AGENT].word)
+	       : item & ACD_TIMER_SEAT ? acd_seat_timer_word(acd, item)
+				       : acd_word_read(&acd->contacts[item].word);
 
 	return word == ref ? LOWER_BOUND_TREE_LIVE : LOWER_BOUND_TREE_STALE;
 }
@@ -52,7 +55,10 @@ fire(struct stw_acd *acd, const struct lower_bound_tree_entry *entry, uint32_t p
 {
 	bool fired;
 
-	if (entry->item & ACD_TIMER_AGENT)
+	if (entry->item & ACD_TIMER_POSITION)
+		fired = acd_position_fire(acd, entry->item & ~ACD_TIMER_POSITION, entry->ref,
+					  now_ns);
+	else if (entry->item & ACD_TIMER_AGENT)
 		fired = acd_wrap_up_fire(acd, entry->item & ~ACD_TIMER_AGENT, entry->ref, now_ns,
 					 todo);
 	else if (entry->item & ACD_TIMER_SEAT)

@@ -163,6 +163,22 @@ bool lower_bound_tree_min(struct lower_bound_tree *tree, uint32_t set,
 			  struct lower_bound_tree_entry *entry, uint32_t *position);
 
 /**
+ * Count the live entries of a set that come before a key and order. Exact if none is put in or taken
+ * out during the call; else each of those may be counted or not.
+ *
+ * @param tree   borrowed
+ * @param set    below sets_count
+ * @param key    entries with a smaller key count
+ * @param order  and those with the same key and a smaller order
+ *
+ * Threads:  any.
+ * Progress: wait-free (bound: the tree's size).
+ * Order:    T2: what was written before an entry was put in is seen.
+ */
+uint32_t lower_bound_tree_count_before(struct lower_bound_tree *tree, uint32_t set, int64_t key,
+				       uint64_t order);
+
+/**
  * Tell a bound of all keys of a set, cheaply; LOWER_BOUND_TREE_EMPTY when it has none. The number
  * only compares with lower_bound_of.
  *

@@ -67,7 +67,9 @@ read_twice(struct house *house, struct random *random)
 	struct stw_agent agent = house->agents[random_below(random, house->plan.agents)];
 	struct stw_queue_stats first, again;
 	struct stw_agent_numbers numbers;
+	uint64_t ewt_ns;
 
+	stw_queue_ewt(house->acd, queue, 0, 0, now_ns, &ewt_ns);
 	if (stw_queue_interval(house->acd, queue, interval, now_ns, &first) ||
 	    stw_queue_interval(house->acd, queue, interval, now_of(house), &again) ||
 	    stw_agent_interval(house->acd, agent, interval, now_ns, &numbers))

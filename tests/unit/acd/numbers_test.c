@@ -358,3 +358,19 @@ Test(acd_numbers, limits_of_intervals_are_checked, .init = NULL, .fini = NULL)
 	config.interval_offset_ns = 0;
 	cr_expect_eq(stw_acd_memory_needed(&config, &bytes), 0);
 }
+
+/* A thread that was stopped while it closed an interval goes on later. */
+Test(acd_numbers, what_is_written_down_of_an_interval_stays)
+{
+	struct stw_queue queue = queue_of("sales", NULL);
+	_Atomic uint64_t *rolled = &house->queues[(uint32_t)queue.id].rolled;
+
+	ready_agent("Ann", NULL);
+	serve(queue, SECOND, SECOND);
+	now = LENGTH;
+	serve(queue, SECOND, SECOND);
+	atomic_store(rolled, 0);
+	acd_queue_roll(house, (uint32_t)queue.id);
+	cr_expect_eq(queue_in(queue, 0).answered, 1);
+	cr_expect_eq(queue_in(queue, 1).answered, 1);
+}

@@ -284,6 +284,35 @@ Test(lower_bound_tree, set_in_many_chunks_gives_its_keys_in_order)
 	cr_assert_eq(lower_bound_tree_root(&tree, 0), LOWER_BOUND_TREE_EMPTY);
 }
 
+Test(lower_bound_tree, counts_what_comes_before_a_key)
+{
+	const uint32_t entries = 70 * LOWER_BOUND_TREE_CHUNK;
+	uint32_t position;
+
+	put(1, 100, 5, 1);
+	put(1, 100, 7, 2);
+	put(1, 90, 9, 3);
+	put(2, 10, 1, 4);
+	put(1, 101, 0, 5);
+	cr_expect_eq(lower_bound_tree_count_before(&tree, 1, 100, 7), 2);
+	cr_expect_eq(lower_bound_tree_count_before(&tree, 1, 100, 5), 1);
+	cr_expect_eq(lower_bound_tree_count_before(&tree, 1, 90, 9), 0);
+	cr_expect_eq(lower_bound_tree_count_before(&tree, 1, INT64_MAX, 0), 4);
+	cr_expect_eq(lower_bound_tree_count_before(&tree, 3, INT64_MAX, 0), 0);
+	verdicts[3] = LOWER_BOUND_TREE_FUTURE;
+	cr_expect_eq(lower_bound_tree_count_before(&tree, 1, 100, 7), 1);
+	verdicts[3] = LOWER_BOUND_TREE_LIVE;
+	open_large_tree(&tree, 70);
+	for (uint32_t n = 0; n < entries; n++) {
+		struct lower_bound_tree_entry entry = {
+			.key = (int64_t)(n * 1237 % entries) << 12, .order = n, .ref = n + 1};
+
+		cr_assert_eq(lower_bound_tree_insert(&tree, 0, &entry, &position), 0);
+	}
+	for (uint32_t n = 0; n < entries; n += 97)
+		cr_assert_eq(lower_bound_tree_count_before(&tree, 0, (int64_t)n << 12, 0), n);
+}
+
 Test(lower_bound_tree, words_without_a_chunk_are_passed_over_until_one_is_back)
 {
 	uint32_t position = put(2, 50, 0, 1);
