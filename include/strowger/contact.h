@@ -45,6 +45,14 @@ struct stw_contact_request {
 		sizeof(struct stw_contact_request), {0}, 0, 0, 0, 0, 0                             \
 	}
 
+/** What stw_contact_enqueue returns when a surge rule of the queue was on for the contact. */
+enum stw_enqueue {
+	STW_ENQUEUE_QUEUED,     /**< it waits, or is offered; no rule applied */
+	STW_ENQUEUE_CALLBACK,   /**< likewise; the caller is to be offered a callback */
+	STW_ENQUEUE_OVERFLOWED, /**< likewise, but in the rule's other queue */
+	STW_ENQUEUE_DEFLECTED,  /**< it does not wait: the host sends it to self-service */
+};
+
 /** What a reader sees of a contact at one instant. */
 struct stw_contact_status {
 	enum stw_contact_state state; /**< where it stands */
@@ -62,10 +70,11 @@ struct stw_contact_status {
  * @param acd      borrowed, not NULL
  * @param request  borrowed; copied before return
  * @param now_ns   host's clock, nanoseconds, 1 to 2^62; it becomes the enqueue time
- * @param contact  set on success only
- * @return 0
+ * @param contact  set when it waits or is offered
+ * @return 0, or another value of enum stw_enqueue
  * @return -EINVAL  a field is outside its range
  * @return -ESTALE  the queue was removed
+ * @return -EAGAIN  a surge rule refuses it; counted as refused; nothing else changed
  * @return -ENOSPC  contacts_max contacts are known, the engine's or the tenant's, or length_max wait in
  *                  the queue; counted as refused; nothing else changed
  * @return -ESHUTDOWN  the queue takes no contacts (stw_queue_door says why); counted as refused

@@ -31,6 +31,7 @@ enum stw_event_type {
 	STW_EVENT_ABANDONED,   /**< a contact was cancelled before it was connected */
 	STW_EVENT_AGENT_STATE, /**< an agent logged in or out, became ready or not ready, wraps up */
 	STW_EVENT_POSITION, /**< a contact that waits: its `position` and expected wait, `ewt_ns` */
+	STW_EVENT_SURGE,    /**< a queue's surge rule, by `reason`, went on or off (`surge_on`) */
 	STW_EVENT_LOST,     /**< `lost` events before this one found the queue full */
 };
 
@@ -38,10 +39,12 @@ enum stw_event_type {
 struct stw_event {
 	enum stw_event_type type;         /**< what happened */
 	enum stw_agent_state agent_state; /**< of AGENT_STATE: the new state */
-	uint32_t reason;                  /**< of DECLINED and of AGENT_STATE with NOT_READY */
+	uint32_t reason;                  /**< of DECLINED and of AGENT_STATE with NOT_READY; of
+				      SURGE: index of the rule */
 	uint8_t value;                    /**< class of the contact, 0 to 15 */
 	uint8_t urgency;                  /**< class of the contact, 0 to 15 */
 	uint8_t step;               /**< last routing step open to the contact, 0: the first */
+	uint8_t surge_on;           /**< of SURGE: 1: the rule went on; 0: off */
 	uint64_t time_ns;           /**< now_ns of the call that caused it */
 	uint64_t wait_ns;           /**< since the contact was enqueued, nanoseconds */
 	struct stw_contact contact; /**< whom it is about; id 0: no contact */

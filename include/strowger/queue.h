@@ -97,6 +97,45 @@ struct stw_step_config {
 	uint8_t reserve_value;        /**< 1 to 15 with reserve_agents, else 0 */
 };
 
+/** Most surge rules of a queue. */
+#define STW_SURGE_RULES_MAX 8
+
+/** What a surge rule looks at. */
+enum stw_surge_metric {
+	STW_SURGE_LENGTH, /**< contacts that wait in the queue */
+	STW_SURGE_EWT, /**< expected wait at the queue's end, nanoseconds; 0 while nobody waits */
+	/** Of the last 64 or so that were answered, or gave up later, those in time, in thousandths;
+	 * 1000 while nobody waits. This one goes on when it falls. */
+	STW_SURGE_SERVICE_LEVEL,
+	STW_SURGE_OCCUPANCY, /**< of the engine's agents at work, those busy, in thousandths */
+};
+
+/** What becomes of newcomers while a surge rule is on. */
+enum stw_surge_action {
+	STW_SURGE_REFUSE,   /**< turned away: -EAGAIN */
+	STW_SURGE_DEFLECT,  /**< sent to self-service: STW_ENQUEUE_DEFLECTED */
+	STW_SURGE_CALLBACK, /**< queued, and to be offered a callback: STW_ENQUEUE_CALLBACK */
+	STW_SURGE_OVERFLOW, /**< queued in another queue: STW_ENQUEUE_OVERFLOWED */
+};
+
+/**
+ * A surge rule. It goes on when its metric reaches on_bound and off when it is back at off_bound; each
+ * is told by STW_EVENT_SURGE. The first rule that is on and applies to a newcomer decides. The red
+ * channel is exempt.
+ */
+struct stw_surge_rule {
+	enum stw_surge_metric metric; /**< what it looks at */
+	enum stw_surge_action action; /**< what becomes of newcomers */
+	uint64_t on_bound;            /**< at or above it goes on; a service level at or below */
+	uint64_t off_bound;  /**< at or below it goes off, below on_bound; a service level at or
+				 above, above on_bound; in the metric's unit */
+	uint8_t value_max;   /**< newcomers of a value up to this, 0 to 15; 15: all */
+	uint8_t urgency_max; /**< and of an urgency up to this, 0 to 15; 15: all */
+	/** With STW_SURGE_OVERFLOW: where to; its own rules are not asked. Else id 0. While it is
+	 * removed the rule does not apply. */
+	struct stw_queue overflow;
+};
+
 /** Description of a queue. Begin with STW_QUEUE_CONFIG_INIT. */
 struct stw_queue_config {
 	size_t struct_size;       /**< bytes of this struct as compiled; never 0 */
@@ -121,18 +160,16 @@ struct stw_queue_config {
 	 * is strict priority. 0 everywhere: first come, first served.
 	 */
 	int64_t target_ns[STW_CLASS_COUNT][STW_CLASS_COUNT];
+	const struct stw_surge_rule *surge_rules; /**< copied; NULL when surge_rules_count is 0 */
+	uint32_t surge_rules_count;               /**< 0 to STW_SURGE_RULES_MAX */
 };
 
-/** A queue for anyone, first come first served, 20 s service level, offers ring for 15 s. */
+/** A queue for anyone, first come first served, 20 s service level, 5 s short abandons, offers ring for
+ * 15 s. */
 #define STW_QUEUE_CONFIG_INIT                                                                      \
 	{                                                                                          \
 		sizeof(struct stw_queue_config), 0, {0}, 0, 0, 0, UINT64_C(15000000000), 0,        \
-			UINT64_C(20000000000), 0, 0, UINT64_C(5000000000), {0}, 0,                 \
-		{                                                                                  \
-			{                                                                          \
-				0                                                                  \
-			}                                                                          \
-		}                                                                                  \
+			UINT64_C(20000000000), 0, 0, UINT64_C(5000000000), {0}, 0, {{0}}, 0, 0     \
 	}
 
 /**
@@ -143,7 +180,8 @@ struct stw_queue_config {
  * @param queue   set on success only
  * @return 0
  * @return -EINVAL  a field is outside its range
- * @return -ESTALE  the tenant was removed, or a skill, attribute, pool or the calendar is not defined
+ * @return -ESTALE  the tenant was removed, or a skill, attribute, pool, the calendar, or the queue of the
+ *                  tenant to which a surge rule sends is not defined
  * @return -EEXIST  the tenant has a queue of that name
  * @return -ENOSPC  queues_max queues are defined, the engine's or the tenant's, or
  *                  steps_max steps

@@ -52,11 +52,11 @@ struct parts {
 	void *intervals;
 };
 
-/* Whose events there are: contacts, agents, positions of contacts. */
+/* Whose events there are: contacts, agents, positions of contacts, queues. */
 static uint32_t
 event_sources(const struct stw_acd_config *config)
 {
-	return 2 * config->contacts_max + config->agents_max;
+	return 2 * config->contacts_max + config->agents_max + config->queues_max;
 }
 
 /* Entries that a tree must hold: one per thing, and what each thread may be about to put in. */

@@ -8,6 +8,7 @@
 struct census {
 	uint64_t logged_in;
 	uint64_t ready;
+	uint64_t away;
 	uint64_t holding;
 	uint64_t parked;
 	uint64_t contacts;
@@ -72,6 +73,8 @@ agent_check(struct stw_acd *acd, uint32_t a, struct census *census)
 	STW_ASSERT(word_state(word) <= ACD_AGENT_WRAP_UP);
 	seats_check(acd, a, word, census);
 	census->logged_in += word_state(word) >= ACD_AGENT_NOT_READY;
+	census->away +=
+		word_state(word) == ACD_AGENT_NOT_READY || word_state(word) == ACD_AGENT_PAUSED;
 	if (word_state(word) == ACD_AGENT_READY) {
 		census->ready++;
 		STW_ASSERT(acd_idle_listed(acd, a));
@@ -200,12 +203,14 @@ stats_check(struct stw_acd *acd, const struct census *census)
 	stw_acd_stats(acd, &stats);
 	STW_ASSERT(stats.agents_logged_in == census->logged_in);
 	STW_ASSERT(stats.agents_ready == census->ready);
+	STW_ASSERT(counters_read(&acd->counters, acd->config.queues_max + 1, ACD_COUNT_NOT_READY) ==
+		   census->away);
 	STW_ASSERT(stats.contacts == census->contacts);
 	STW_ASSERT(sum->waiting == census->waiting);
 	STW_ASSERT(sum->ringing == census->ringing);
 	STW_ASSERT(sum->connected == census->connected);
-	STW_ASSERT(sum->offered ==
-		   sum->answered + sum->abandoned + sum->refused + sum->waiting + sum->ringing);
+	STW_ASSERT(sum->offered == sum->answered + sum->abandoned + sum->refused + sum->deflected +
+					   sum->overflowed + sum->waiting + sum->ringing);
 	STW_ASSERT(sum->answered == sum->ended + sum->connected);
 }
 

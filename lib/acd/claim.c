@@ -99,6 +99,12 @@ acd_agent_spell(struct stw_acd *acd, uint32_t a, bool was_busy, uint64_t now_ns)
 	acd_agent_time_add(acd, a, column, since_ns, now_ns);
 }
 
+static uint64_t
+agent_is_away(uint64_t word)
+{
+	return word_state(word) == ACD_AGENT_NOT_READY || word_state(word) == ACD_AGENT_PAUSED;
+}
+
 static void
 agent_count_change(struct stw_acd *acd, uint64_t old, uint64_t new)
 {
@@ -107,6 +113,10 @@ agent_count_change(struct stw_acd *acd, uint64_t old, uint64_t new)
 	uint64_t ready = (uint64_t)(word_state(new) == ACD_AGENT_READY) -
 			 (uint64_t)(word_state(old) == ACD_AGENT_READY);
 
+	uint64_t away = agent_is_away(new) - agent_is_away(old);
+
+	if (away)
+		acd_count_engine(acd, ACD_COUNT_NOT_READY, away);
 	if (in)
 		acd_count_engine(acd, ACD_COUNT_LOGGED_IN, in);
 	if (ready)

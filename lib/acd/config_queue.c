@@ -35,6 +35,8 @@ queue_config_check(struct stw_acd *acd, const struct stw_queue_config *config, u
 	error = acd_tenant_slot(acd, config->tenant, tenant);
 	if (!error)
 		error = acd_calendar_slot(acd, config->calendar, *tenant, &calendar);
+	if (!error)
+		error = acd_surge_rules_check(acd, *tenant, config);
 	return error ? error : config_steps_check(acd, *tenant, config);
 }
 
@@ -64,6 +66,9 @@ description_make(struct stw_acd *acd, const struct stw_queue_config *config, uin
 	}
 	queue->length_max = config->length_max;
 	queue->channel = config->channel;
+	queue->surge_rules_count = config->surge_rules_count;
+	for (uint32_t i = 0; i < config->surge_rules_count; i++)
+		queue->surge_rules[i] = config->surge_rules[i];
 	queue->announce_ns = config->announce_ns;
 	queue->short_abandon_ns = config->short_abandon_ns;
 	queue->cookie = config->cookie;
@@ -127,6 +132,7 @@ queue_define(struct stw_acd *acd, const struct stw_queue_config *config, struct 
 	atomic_store_explicit(&hot->waiting, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->start, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->gap, 0, memory_order_relaxed);
+	atomic_store_explicit(&hot->level, 0, memory_order_relaxed);
 	atomic_store_explicit(&hot->known, 0, memory_order_relaxed);
 	acd_queue_numbers_begin(acd, q, queue->channel);
 	calendar_count(acd, queue, 1);

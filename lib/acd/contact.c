@@ -168,21 +168,20 @@ contact_publish(struct stw_acd *acd, uint32_t c, uint32_t set, int64_t rank_ns, 
 	return 0;
 }
 
-static int
-contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *request, uint64_t now_ns,
+/* Put a contact into this queue. */
+int
+acd_contact_put(struct stw_acd *acd, struct stw_queue where,
+		const struct stw_contact_request *request, uint64_t now_ns,
 		struct stw_contact *handle)
 {
-	uint32_t q = (uint32_t)request->queue.id;
-	const struct acd_queue_description *queue;
+	uint32_t q = (uint32_t)where.id;
+	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 	struct acd_todo todo = {.count = 0};
 	int64_t rank_ns;
 	uint32_t c;
 	int error;
 
-	if (q >= acd->config.queues_max || !request->queue.id)
-		return -ESTALE;
-	queue = acd_queue_description(acd, q);
-	if (!queue || queue->generation != request->queue.id >> 32)
+	if (!queue || queue->generation != where.id >> 32)
 		return -ESTALE;
 	error = acd_calendar_open(acd, queue->calendar, now_ns) ? queue_enter(acd, q, queue)
 								: -ESHUTDOWN;
@@ -215,6 +214,24 @@ refused:
 	return error;
 }
 
+static int
+contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *request, uint64_t now_ns,
+		struct stw_contact *handle)
+{
+	uint32_t q = (uint32_t)request->queue.id;
+	const struct acd_queue_description *queue;
+	const struct stw_surge_rule *rule;
+
+	if (q >= acd->config.queues_max || !request->queue.id)
+		return -ESTALE;
+	queue = acd_queue_description(acd, q);
+	if (!queue || queue->generation != request->queue.id >> 32)
+		return -ESTALE;
+	rule = acd_surge_rule(acd, q, queue, request, now_ns);
+	return rule ? acd_surge_apply(acd, q, rule, request, now_ns, handle)
+		    : acd_contact_put(acd, request->queue, request, now_ns, handle);
+}
+
 int
 stw_contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *request, uint64_t now_ns,
 		    struct stw_contact *contact)
@@ -228,7 +245,7 @@ stw_contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *reque
 	reclaim_enter();
 	error = contact_enqueue(acd, request, now_ns, &handle);
 	reclaim_exit();
-	if (!error)
+	if (error >= 0 && error != STW_ENQUEUE_DEFLECTED)
 		*contact = handle;
 	return error;
 }
@@ -242,6 +259,8 @@ abandon_count(struct stw_acd *acd, uint32_t q, uint64_t wait_ns)
 	acd_count(acd, q, ACD_COUNT_ABANDONED_WAIT_NS, wait_ns);
 	if (queue && wait_ns <= queue->short_abandon_ns)
 		acd_count(acd, q, ACD_COUNT_ABANDONED_SHORT, 1);
+	if (queue && wait_ns > queue->service_level_ns)
+		acd_surge_served(acd, q, false);
 }
 
 /* Cancel from this word; -EAGAIN: it has changed. */

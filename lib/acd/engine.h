@@ -132,6 +132,8 @@ struct acd_queue_description {
 	uint64_t service_level_ns;
 	uint64_t short_abandon_ns;
 	uint64_t announce_ns;
+	uint32_t surge_rules_count;
+	struct stw_surge_rule surge_rules[STW_SURGE_RULES_MAX];
 	struct acd_step *steps;
 	uint32_t steps_count; /* 1 or more */
 	bool round_robin;     /* a step goes round */
@@ -200,6 +202,9 @@ struct acd_queue {
 	_Atomic uint32_t next[STW_QUEUE_STEPS_MAX]; /* per step: agent whose turn it is */
 	_Atomic uint64_t start; /* pace.c: last offer to one who waited << 1 | others waited on */
 	_Atomic uint64_t gap;   /* pace.c: mean gap between two such */
+	_Atomic uint64_t level; /* surge.c: service level of late */
+	_Atomic uint64_t surge; /* surge.c: which rules are on */
+	_Atomic uint64_t surge_told;
 	_Atomic(struct acd_queue_description *) description STW_ALIGNED_LINE;
 	_Atomic uint64_t rolled; /* intervals before this one have been closed (interval.c) */
 	_Atomic uint64_t first;  /* interval of the definition */
@@ -232,11 +237,15 @@ enum acd_counter {
 	ACD_COUNT_TALK_NS,
 	ACD_COUNT_ABANDONED_SHORT,
 	ACD_COUNT_ABANDONED_WAIT_NS,
+	ACD_COUNT_DEFLECTED,
+	ACD_COUNT_OVERFLOWED,
+	ACD_COUNT_CALLBACKS,
 	ACD_COUNTERS,
 	/* Of the engine's row. */
 	ACD_COUNT_LOGGED_IN = 0,
 	ACD_COUNT_READY,
 	ACD_COUNT_HELPS,
+	ACD_COUNT_NOT_READY,
 };
 
 /* Agents who may be ready for a channel (idle.c). */
@@ -321,6 +330,19 @@ void acd_event_contact_fill(struct stw_acd *acd, struct stw_event *event, uint32
 void acd_pace_start(struct stw_acd *acd, uint32_t q, bool more, uint64_t now_ns);
 int acd_pace_wait(struct stw_acd *acd, uint32_t q, uint32_t ahead, uint64_t now_ns,
 		  uint64_t *wait_ns);
+
+/* surge.c */
+int acd_surge_rules_check(struct stw_acd *acd, uint32_t tenant,
+			  const struct stw_queue_config *config);
+void acd_surge_served(struct stw_acd *acd, uint32_t q, bool in_time);
+const struct stw_surge_rule *acd_surge_rule(struct stw_acd *acd, uint32_t q,
+					    const struct acd_queue_description *queue,
+					    const struct stw_contact_request *request,
+					    uint64_t now_ns);
+int acd_surge_apply(struct stw_acd *acd, uint32_t q, const struct stw_surge_rule *rule,
+		    const struct stw_contact_request *request, uint64_t now_ns,
+		    struct stw_contact *handle);
+void acd_surge_review(struct stw_acd *acd, uint32_t q, uint64_t now_ns);
 
 /* position.c */
 void acd_position_timer_set(struct stw_acd *acd, uint32_t c, uint64_t told, uint64_t now_ns);
@@ -407,6 +429,9 @@ bool acd_contact_due(struct stw_acd *acd, const struct lower_bound_tree_entry *e
 
 /* contact.c */
 enum lower_bound_tree_verdict acd_contact_entry_check(void *context, uint32_t item, uint64_t ref);
+int acd_contact_put(struct stw_acd *acd, struct stw_queue where,
+		    const struct stw_contact_request *request, uint64_t now_ns,
+		    struct stw_contact *handle);
 int acd_contact_find(struct stw_acd *acd, struct stw_contact handle, uint32_t *c, uint64_t *word);
 int acd_contact_settle(struct stw_acd *acd, struct stw_contact handle, uint32_t *c, uint64_t *word,
 		       uint64_t now_ns, struct acd_todo *todo);

@@ -42,6 +42,7 @@ answer_count(struct stw_acd *acd, uint32_t c, uint32_t q, uint32_t a, uint64_t n
 		acd_count(acd, q, ACD_COUNT_ANSWERED_IN_TIME, 1);
 		acd_agent_count(acd, a, ACD_AGENT_ANSWERED_IN_TIME, 1);
 	}
+	acd_surge_served(acd, q, queue && wait_ns <= queue->service_level_ns);
 	acd_count(acd, q, ACD_COUNT_WAIT_NS, wait_ns);
 	acd_agent_count(acd, a, ACD_AGENT_WAIT_NS, wait_ns);
 	acd_time_raise(&acd->queues[q].wait_ns_max, wait_ns);

@@ -15,6 +15,9 @@ acd_stats_add(struct stw_queue_stats *stats, const uint64_t n[ACD_COUNTERS])
 	stats->answered_in_time += n[ACD_COUNT_ANSWERED_IN_TIME];
 	stats->abandoned += n[ACD_COUNT_ABANDONED];
 	stats->refused += n[ACD_COUNT_REFUSED];
+	stats->deflected += n[ACD_COUNT_DEFLECTED];
+	stats->overflowed += n[ACD_COUNT_OVERFLOWED];
+	stats->callbacks += n[ACD_COUNT_CALLBACKS];
 	stats->ended += n[ACD_COUNT_ENDED];
 	stats->offers += n[ACD_COUNT_OFFERS];
 	stats->offers_declined += n[ACD_COUNT_DECLINED];
@@ -28,7 +31,8 @@ acd_stats_add(struct stw_queue_stats *stats, const uint64_t n[ACD_COUNTERS])
 			  n[ACD_COUNT_WITHDRAWN] - n[ACD_COUNT_ANSWERED];
 	stats->connected += n[ACD_COUNT_ANSWERED] - n[ACD_COUNT_ENDED];
 	/* Came, were let in, were not cancelled while waiting, and are not at an agent for now. */
-	stats->waiting += n[ACD_COUNT_OFFERED] - n[ACD_COUNT_REFUSED] -
+	stats->waiting += n[ACD_COUNT_OFFERED] - n[ACD_COUNT_REFUSED] - n[ACD_COUNT_DEFLECTED] -
+			  n[ACD_COUNT_OVERFLOWED] -
 			  (n[ACD_COUNT_ABANDONED] - n[ACD_COUNT_WITHDRAWN]) -
 			  (n[ACD_COUNT_OFFERS] - n[ACD_COUNT_DECLINED] - n[ACD_COUNT_TIMED_OUT]);
 }

@@ -126,6 +126,7 @@ sweep(struct stw_acd *acd, bool late, uint64_t now_ns, struct acd_todo *todo)
 		sweep_agent(acd, i % acd->config.agents_max, late, now_ns, todo);
 		sweep_contact(acd, i % acd->config.contacts_max, now_ns, todo);
 		sweep_queue(acd, i % acd->config.queues_max);
+		acd_surge_review(acd, i % acd->config.queues_max, now_ns);
 		acd_match_run(acd, todo, now_ns);
 	}
 }

@@ -221,7 +221,8 @@ check_counters(struct house *house, const struct picture *picture)
 		ended += house->threads[t].ended;
 	}
 	stw_acd_stats(house->acd, &stats);
-	if (q->offered != q->answered + q->abandoned + q->refused + q->waiting + q->ringing)
+	if (q->offered != q->answered + q->abandoned + q->refused + q->deflected + q->overflowed +
+				  q->waiting + q->ringing)
 		return wrong(house, "P5: counters do not conserve");
 	if (q->offered != enqueued + refused || q->refused != refused || q->answered != accepted ||
 	    q->offers_declined != declined || q->abandoned != cancelled || q->ended != ended)

@@ -244,8 +244,8 @@ compare_counters(struct compare *compare, const char *whose, const struct stw_qu
 {
 	const uint64_t *a = (const uint64_t *)got, *b = (const uint64_t *)wanted;
 
-	if (got->offered !=
-	    got->answered + got->abandoned + got->refused + got->waiting + got->ringing)
+	if (got->offered != got->answered + got->abandoned + got->refused + got->deflected +
+				    got->overflowed + got->waiting + got->ringing)
 		return differs(compare, "counters of %s do not conserve", whose);
 	for (size_t i = 0; i < sizeof(*got) / sizeof(*a); i++) {
 		if (a[i] != b[i])
