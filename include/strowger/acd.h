@@ -61,11 +61,12 @@ struct stw_acd_config {
 	uint32_t intervals_max; /**< intervals kept beside the one under way, to 1,000; 0: none */
 };
 
-/** A house of 1,000 agents, 100 queues and 10,000 contacts, with an hour of quarters. */
+/** A house of 1,000 agents, 100 queues and 10,000 contacts, with the last three quarters of an
+ * hour and the one under way. */
 #define STW_ACD_CONFIG_INIT                                                                        \
 	{                                                                                          \
 		sizeof(struct stw_acd_config), 1000, 100, 10000, 64, 65536, 64, 1, 400, 64, 64, 0, \
-			0, 1000, UINT64_C(900000000000), 0, 4                                      \
+			0, 1000, UINT64_C(900000000000), 0, 3                                      \
 	}
 
 /**

@@ -89,12 +89,17 @@ intervals_lay(const struct stw_acd_config *config, char *base, struct acd_interv
 	size_t agent_bytes = sizeof(struct stw_agent_numbers);
 	size_t used = 0;
 	uint32_t kept = config->intervals_max ? config->intervals_max + 1 : 0;
+	uint64_t places;
 
 	intervals->kept = kept;
+	intervals->places_shift = 0;
+	while (acd_interval_places(intervals) < kept)
+		intervals->places_shift++;
+	places = acd_interval_places(intervals);
 	intervals->snapshots =
-		words_take(base, &used, (size_t)config->queues_max * kept * SNAPSHOT_COLUMNS);
-	intervals->agents = words_take(base, &used,
-				       (size_t)config->agents_max * (1 + kept) * ACD_AGENT_COLUMNS);
+		words_take(base, &used, (size_t)config->queues_max * places * SNAPSHOT_COLUMNS);
+	intervals->agents = words_take(
+		base, &used, (size_t)config->agents_max * (1 + places) * ACD_AGENT_STRIDE);
 	intervals->groups = words_take(base, &used, config->agents_max);
 	rest_lay(base, &used, kept, &intervals->channels, ACD_CHANNELS,
 		 sizeof(struct stw_queue_stats));
@@ -195,11 +200,11 @@ acd_cell_add(const struct acd_intervals *intervals, _Atomic uint64_t *cells, uin
 	_Atomic uint64_t *cell;
 
 	do {
-		cell = &cells[number % intervals->kept * stride];
+		cell = &cells[acd_interval_place(intervals, number) * stride];
 		old = cell_read(cell);
 		while (!acd_interval_is_kept(intervals, number)) {
 			number = number_read(intervals) + 1 - intervals->kept;
-			cell = &cells[number % intervals->kept * stride];
+			cell = &cells[acd_interval_place(intervals, number) * stride];
 			old = cell_read(cell);
 		}
 		/* I2: another tag is an earlier one's. */
@@ -210,7 +215,8 @@ acd_cell_add(const struct acd_intervals *intervals, _Atomic uint64_t *cells, uin
 static _Atomic uint64_t *
 snapshot(struct stw_acd *acd, uint32_t q, uint64_t number, uint32_t column)
 {
-	size_t row = (size_t)q * acd->intervals.kept + number % acd->intervals.kept;
+	size_t row = (size_t)q * acd_interval_places(&acd->intervals) +
+		     acd_interval_place(&acd->intervals, number);
 
 	return &acd->intervals.snapshots[row * SNAPSHOT_COLUMNS + column];
 }

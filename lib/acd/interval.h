@@ -4,9 +4,9 @@
  * numbers_agent.c share. A cell belongs to one interval, or to the instant at which one begins, and says so itself:
  *
  * cell   tag 17 | value 47
- *   tag:   1 + round, where a round is as many intervals as are kept: which of the numbers that share the
- *          cell it is. 0: never written. It comes round after 131,071 rounds, with five intervals of a
- *          quarter of an hour 18 years.
+ *   tag:   a bit that says it was written, and 16 of the round, where a round is as many intervals as there
+ *          are places: which of the numbers that share the cell it is. It comes round after 65,536
+ *          rounds, with four places and quarters of an hour 7 years.
  */
 #ifndef STW_ACD_INTERVAL_H
 #define STW_ACD_INTERVAL_H
@@ -22,7 +22,8 @@
 
 #define ACD_CELL_VALUE_BITS 47
 #define ACD_CELL_VALUE_MASK ((UINT64_C(1) << ACD_CELL_VALUE_BITS) - 1)
-#define ACD_CELL_TAGS       ((UINT64_C(1) << (64 - ACD_CELL_VALUE_BITS)) - 1)
+#define ACD_CELL_ROUNDS     UINT64_C(0xffff)
+#define ACD_CELL_WRITTEN    UINT64_C(0x10000)
 
 /* Rows of what is added up over queues or agents, beside those that the configuration counts. */
 #define ACD_CHANNELS 8
@@ -49,6 +50,9 @@ enum acd_agent_column {
 	ACD_AGENT_NO_COLUMN = ACD_AGENT_COLUMNS, /* logged out */
 };
 
+/* Words from one row of an agent's cells to the next: whole lines. */
+#define ACD_AGENT_STRIDE ((ACD_AGENT_COLUMNS + 7) / 8 * 8)
+
 /* Numbers of what has left: queues and agents removed, agents who are in another team now. Under the
  * configuration lock. */
 struct acd_rest {
@@ -70,6 +74,7 @@ struct acd_intervals {
 	uint64_t length_ns;
 	uint64_t offset_ns;
 	uint32_t kept;                  /* the one under way included; 0: none */
+	uint32_t places_shift;          /* of the places for those kept: a power of two */
 	_Atomic uint64_t *snapshots;    /* per queue, interval and column */
 	_Atomic uint64_t *agents;       /* per agent: live, then each interval kept, by column */
 	struct acd_agent_group *groups; /* per agent */
@@ -113,11 +118,24 @@ void acd_agent_group_set(struct stw_acd *acd, uint32_t a, uint32_t team, uint32_
 			 uint64_t now_ns);
 void acd_agent_numbers_end(struct stw_acd *acd, uint32_t a);
 
+/* Places for intervals, and that of one. */
+static inline uint64_t
+acd_interval_places(const struct acd_intervals *intervals)
+{
+	return intervals->kept ? UINT64_C(1) << intervals->places_shift : 0;
+}
+
+static inline uint64_t
+acd_interval_place(const struct acd_intervals *intervals, uint64_t number)
+{
+	return number & (acd_interval_places(intervals) - 1);
+}
+
 /* The cell's tag for an interval. */
 static inline uint64_t
 acd_cell_tag(const struct acd_intervals *intervals, uint64_t number)
 {
-	return 1 + number / intervals->kept % ACD_CELL_TAGS;
+	return ACD_CELL_WRITTEN | (number >> intervals->places_shift & ACD_CELL_ROUNDS);
 }
 
 static inline uint64_t

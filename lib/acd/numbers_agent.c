@@ -35,13 +35,14 @@ static_assert(offsetof(struct stw_agent_numbers, not_ready_other_ns) ==
 static _Atomic uint64_t *
 cells(struct stw_acd *acd, uint32_t a)
 {
-	return &acd->intervals.agents[(size_t)a * (1 + acd->intervals.kept) * ACD_AGENT_COLUMNS];
+	return &acd->intervals
+			.agents[a * (1 + acd_interval_places(&acd->intervals)) * ACD_AGENT_STRIDE];
 }
 
 static void
 cell_add(struct stw_acd *acd, uint32_t a, uint32_t column, uint64_t number, uint64_t amount)
 {
-	acd_cell_add(&acd->intervals, cells(acd, a) + ACD_AGENT_COLUMNS + column, ACD_AGENT_COLUMNS,
+	acd_cell_add(&acd->intervals, cells(acd, a) + ACD_AGENT_STRIDE + column, ACD_AGENT_STRIDE,
 		     number, amount);
 }
 
@@ -114,7 +115,7 @@ acd_agent_time_add(struct stw_acd *acd, uint32_t a, uint32_t column, uint64_t si
 		   uint64_t now_ns)
 {
 	const struct acd_intervals *intervals = &acd->intervals;
-	uint64_t first, last;
+	uint64_t number, first, last;
 
 	if (column == ACD_AGENT_NO_COLUMN)
 		return;
@@ -122,6 +123,11 @@ acd_agent_time_add(struct stw_acd *acd, uint32_t a, uint32_t column, uint64_t si
 	if (!intervals->kept)
 		return;
 	acd_interval_tick(acd, now_ns);
+	number = atomic_load_explicit(&intervals->number, memory_order_relaxed);
+	if (overlap_ns(intervals, number, since_ns, now_ns) == now_ns - since_ns) {
+		cell_add(acd, a, column, number, now_ns - since_ns);
+		return;
+	}
 	first = acd_interval_of(intervals, since_ns);
 	last = acd_interval_of(intervals, now_ns);
 	if (last - first >= intervals->kept)
@@ -145,7 +151,7 @@ cells_add(struct stw_acd *acd, uint32_t a, uint64_t interval, uint64_t *numbers)
 	if (!live && !intervals->kept)
 		return -ERANGE;
 	if (!live)
-		row += (1 + interval % intervals->kept) * ACD_AGENT_COLUMNS;
+		row += (1 + acd_interval_place(intervals, interval)) * ACD_AGENT_STRIDE;
 	for (uint32_t i = 0; i < ACD_AGENT_COLUMNS; i++) {
 		uint64_t cell = acd_word_read(&row[i]);
 
@@ -232,10 +238,10 @@ void
 acd_agent_numbers_end(struct stw_acd *acd, uint32_t a)
 {
 	const struct acd_agent_group *group = &acd->intervals.groups[a];
-	uint32_t words = (1 + acd->intervals.kept) * ACD_AGENT_COLUMNS;
+	uint64_t words = (1 + acd_interval_places(&acd->intervals)) * ACD_AGENT_STRIDE;
 
 	numbers_leave(acd, a, &acd->intervals.teams, group->team, ACD_NOBODY);
 	numbers_leave(acd, a, &acd->intervals.agent_tenants, group->tenant, ACD_NOBODY);
-	for (uint32_t i = 0; i < words; i++)
+	for (uint64_t i = 0; i < words; i++)
 		atomic_store_explicit(&cells(acd, a)[i], 0, memory_order_relaxed);
 }
