@@ -54,7 +54,7 @@ struct stw_acd_config {
 	uint32_t tenants_max;    /**< beside the default tenant; 0 (none but it) to 65,535 */
 	uint32_t calendars_max;  /**< over all tenants; 0 to 65,535 */
 	uint32_t concurrent_max; /**< agents that may have several slots, at one time; 0: nobody */
-	uint64_t interval_ns;  /**< length of an interval of numbers.h, 1 ms to 1 day */
+	uint64_t interval_ns;    /**< length of an interval of numbers.h, 1 ms to 1 day */
 	/** Added to the host's clock before it is cut into intervals, to 2^61; 0: they begin at the
 	 * clock's multiples of interval_ns. */
 	uint64_t interval_offset_ns;

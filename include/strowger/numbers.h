@@ -17,7 +17,9 @@
 #include <strowger/agent.h>
 #include <strowger/export.h>
 #include <strowger/queue.h>
+#include <strowger/requirement.h>
 #include <strowger/stats.h>
+#include <strowger/tenant.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,8 +43,8 @@ struct stw_agent_numbers {
 	uint64_t wait_ns;          /**< waits of the contacts answered, added up, nanoseconds */
 	uint64_t ready_ns;         /**< nanoseconds READY */
 	uint64_t offered_ns;       /**< nanoseconds OFFERED */
-	uint64_t connected_ns;     /**< nanoseconds CONNECTED */
-	uint64_t wrap_up_ns;       /**< nanoseconds in WRAP_UP */
+	uint64_t connected_ns; /**< nanoseconds CONNECTED, or with contacts or wrap-ups in slots */
+	uint64_t wrap_up_ns;   /**< nanoseconds in WRAP_UP */
 	uint64_t not_ready_ns[STW_NOT_READY_REASONS]; /**< nanoseconds NOT_READY, by reason */
 	uint64_t not_ready_other_ns; /**< nanoseconds NOT_READY for all other reasons */
 };
@@ -125,39 +127,41 @@ STW_API int stw_channel_interval(struct stw_acd *acd, uint32_t channel, uint64_t
  * Read the numbers of a team: the sum over its agents, and what those did in it who have left.
  *
  * @param acd       borrowed, not NULL
- * @param team      which; 0: agents without a team
+ * @param team      which: a pool; id 0: agents without one
  * @param interval  number of the interval, or STW_INTERVAL_LIVE
  * @param now_ns    host's clock, nanoseconds, 1 to 2^62
  * @param numbers   filled on success only
  * @return 0
- * @return -EINVAL  a value is outside its range
+ * @return -EINVAL  now_ns is outside its range
+ * @return -ESTALE  the pool is not defined
  * @return -ERANGE  the interval has not begun, or is not kept any more
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
  * Progress: blocking (waits for another thread that configures; never holds up a hot call).
  * Order:    as stw_agent_interval.
  */
-STW_API int stw_team_interval(struct stw_acd *acd, uint32_t team, uint64_t interval,
+STW_API int stw_team_interval(struct stw_acd *acd, struct stw_pool team, uint64_t interval,
 			      uint64_t now_ns, struct stw_agent_numbers *numbers);
 
 /**
  * Read the numbers of a tenant: the sums over its queues and over its agents, removed ones included.
  *
  * @param acd       borrowed, not NULL
- * @param tenant    which; 0: the default one
+ * @param tenant    which; id 0: the default one
  * @param interval  number of the interval, or STW_INTERVAL_LIVE
  * @param now_ns    host's clock, nanoseconds, 1 to 2^62
  * @param stats     filled on success only; NULL: not wanted
  * @param numbers   filled on success only; NULL: not wanted
  * @return 0
- * @return -EINVAL  a value is outside its range
+ * @return -EINVAL  now_ns is outside its range
+ * @return -ESTALE  the tenant was removed
  * @return -ERANGE  the interval has not begun, or is not kept any more
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
  * Progress: blocking (waits for another thread that configures; never holds up a hot call).
  * Order:    as stw_queue_interval.
  */
-STW_API int stw_tenant_interval(struct stw_acd *acd, uint32_t tenant, uint64_t interval,
+STW_API int stw_tenant_interval(struct stw_acd *acd, struct stw_tenant tenant, uint64_t interval,
 				uint64_t now_ns, struct stw_queue_stats *stats,
 				struct stw_agent_numbers *numbers);
 

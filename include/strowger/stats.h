@@ -24,20 +24,20 @@ struct stw_queue_stats {
 	uint64_t answered_in_time; /**< of them, within the queue's service_level_ns */
 	uint64_t abandoned;        /**< contacts cancelled before */
 	uint64_t abandoned_short;  /**< of them, within the queue's short_abandon_ns */
-	uint64_t refused;          /**< contacts turned away: by a limit, a shut door, a surge rule */
-	uint64_t deflected;        /**< contacts that a surge rule sent to self-service */
-	uint64_t overflowed;       /**< contacts that a surge rule sent to another queue, where they
+	uint64_t refused;    /**< contacts turned away: by a limit, a shut door, a surge rule */
+	uint64_t deflected;  /**< contacts that a surge rule sent to self-service */
+	uint64_t overflowed; /**< contacts that a surge rule sent to another queue, where they
 				      count as offered */
-	uint64_t callbacks;        /**< contacts queued to be offered a callback, by a surge rule */
-	uint64_t ended;            /**< connected contacts that are over */
-	uint64_t waiting;          /**< contacts that wait now */
-	uint64_t ringing;          /**< contacts whose offer rings now */
-	uint64_t connected;        /**< contacts that talk now */
-	uint64_t offers;           /**< offers made */
-	uint64_t offers_declined;  /**< offers declined */
-	uint64_t offers_timed_out; /**< offers that nobody answered */
-	uint64_t offers_withdrawn; /**< offers of contacts that were cancelled */
-	uint64_t wait_ns_answered; /**< waits of answered contacts, added up, nanoseconds */
+	uint64_t callbacks;  /**< contacts queued to be offered a callback, by a surge rule */
+	uint64_t ended;      /**< connected contacts that are over */
+	uint64_t waiting;    /**< contacts that wait now */
+	uint64_t ringing;    /**< contacts whose offer rings now */
+	uint64_t connected;  /**< contacts that talk now */
+	uint64_t offers;     /**< offers made */
+	uint64_t offers_declined;   /**< offers declined */
+	uint64_t offers_timed_out;  /**< offers that nobody answered */
+	uint64_t offers_withdrawn;  /**< offers of contacts that were cancelled */
+	uint64_t wait_ns_answered;  /**< waits of answered contacts, added up, nanoseconds */
 	uint64_t wait_ns_abandoned; /**< waits of abandoned contacts, added up, nanoseconds */
 	uint64_t wait_ns_max;       /**< longest wait of an answered contact, nanoseconds */
 	uint64_t talk_ns;           /**< connected time of ended contacts, added up, nanoseconds */

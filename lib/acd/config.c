@@ -344,7 +344,7 @@ agent_define(struct stw_acd *acd, const struct stw_agent_config *config, struct 
 		word_agent_make(ACD_AGENT_LOGGED_OUT, 0, ACD_QUIET_BIT,
 				atomic_fetch_add_explicit(&hot->stamps, 1, memory_order_relaxed) +
 					1));
-	acd_agent_group_set(acd, a, 0, 0, 0);
+	acd_agent_group_set(acd, a, config_team(config->pool), tenant, 0);
 	description_publish(acd, a, agent);
 	handle->id = acd_handle(a, agent->generation);
 	return 0;
@@ -463,6 +463,8 @@ stw_agents_update(struct stw_acd *acd, const struct stw_agent *agents,
 		if (!error)
 			error = agent_update(acd, a, &configs[i], &replaced);
 		if (!error) {
+			acd_agent_group_set(acd, a, config_team(configs[i].pool),
+					    acd->intervals.groups[a].tenant, now_ns);
 			acd_review_ask_of(acd, replaced);
 			agent_rematch(acd, agents[i], now_ns);
 		}

@@ -8,6 +8,13 @@
 #include "engine.h"
 
 void config_bit_set(_Atomic uint32_t *bits, uint32_t i, bool set);
+/* Team of a pool: 0 for none, else its slot + 1. */
+static inline uint32_t
+config_team(struct stw_pool pool)
+{
+	return pool.id ? (uint32_t)pool.id + 1 : 0;
+}
+
 int config_terms_check(struct stw_acd *acd, uint32_t tenant, const struct stw_skill_level *terms,
 		       uint32_t count);
 int config_name_find(struct stw_acd *acd, const struct names *names, struct stw_tenant tenant,

@@ -29,8 +29,7 @@ queue_config_check(struct stw_acd *acd, const struct stw_queue_config *config, u
 
 	if (config->struct_size < sizeof(*config) || config->offer_timeout_ns > ACD_DURATION_MAX ||
 	    config->wrap_up_ns > ACD_DURATION_MAX || config->announce_ns > ACD_DURATION_MAX ||
-	    config->channel >= STW_CHANNEL_COUNT ||
-	    targets_check(config))
+	    config->channel >= STW_CHANNEL_COUNT || targets_check(config))
 		return -EINVAL;
 	error = acd_tenant_slot(acd, config->tenant, tenant);
 	if (!error)

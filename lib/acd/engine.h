@@ -30,6 +30,7 @@
 #include "interval.h"
 #include "names.h"
 #include "seats.h"
+#include "surge.h"
 #include "sync/control_lock.h"
 #include "sync/counters.h"
 #include "sync/event_queue.h"
@@ -325,30 +326,6 @@ void acd_announce_agent(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t
 
 void acd_event_contact_fill(struct stw_acd *acd, struct stw_event *event, uint32_t c,
 			    uint64_t word);
-
-/* pace.c: how fast a queue is served. */
-void acd_pace_start(struct stw_acd *acd, uint32_t q, bool more, uint64_t now_ns);
-int acd_pace_wait(struct stw_acd *acd, uint32_t q, uint32_t ahead, uint64_t now_ns,
-		  uint64_t *wait_ns);
-
-/* surge.c */
-int acd_surge_rules_check(struct stw_acd *acd, uint32_t tenant,
-			  const struct stw_queue_config *config);
-void acd_surge_served(struct stw_acd *acd, uint32_t q, bool in_time);
-const struct stw_surge_rule *acd_surge_rule(struct stw_acd *acd, uint32_t q,
-					    const struct acd_queue_description *queue,
-					    const struct stw_contact_request *request,
-					    uint64_t now_ns);
-int acd_surge_apply(struct stw_acd *acd, uint32_t q, const struct stw_surge_rule *rule,
-		    const struct stw_contact_request *request, uint64_t now_ns,
-		    struct stw_contact *handle);
-void acd_surge_review(struct stw_acd *acd, uint32_t q, uint64_t now_ns);
-
-/* position.c */
-void acd_position_timer_set(struct stw_acd *acd, uint32_t c, uint64_t told, uint64_t now_ns);
-enum lower_bound_tree_verdict acd_position_timer_check(struct stw_acd *acd, uint32_t c,
-						       uint64_t told);
-bool acd_position_fire(struct stw_acd *acd, uint32_t c, uint64_t told, uint64_t now_ns);
 
 /* claim.c: the claim and its end, with helping. */
 bool acd_agent_move(struct stw_acd *acd, uint32_t a, uint64_t old, enum acd_agent_state state,

@@ -103,10 +103,11 @@ intervals_lay(const struct stw_acd_config *config, char *base, struct acd_interv
 	intervals->groups = words_take(base, &used, config->agents_max);
 	rest_lay(base, &used, kept, &intervals->channels, ACD_CHANNELS,
 		 sizeof(struct stw_queue_stats));
-	rest_lay(base, &used, kept, &intervals->queue_tenants, ACD_TENANTS,
+	rest_lay(base, &used, kept, &intervals->queue_tenants, config->tenants_max + 2,
 		 sizeof(struct stw_queue_stats));
-	rest_lay(base, &used, kept, &intervals->teams, ACD_TEAMS, agent_bytes);
-	rest_lay(base, &used, kept, &intervals->agent_tenants, ACD_TENANTS, agent_bytes);
+	rest_lay(base, &used, kept, &intervals->teams, config->pools_max + 1, agent_bytes);
+	rest_lay(base, &used, kept, &intervals->agent_tenants, config->tenants_max + 2,
+		 agent_bytes);
 	return used;
 }
 

@@ -25,10 +25,8 @@
 #define ACD_CELL_ROUNDS     UINT64_C(0xffff)
 #define ACD_CELL_WRITTEN    UINT64_C(0x10000)
 
-/* Rows of what is added up over queues or agents, beside those that the configuration counts. */
+/* Rows of what is added up over queues or agents of a kind that the configuration does not count. */
 #define ACD_CHANNELS 8
-#define ACD_TEAMS    64
-#define ACD_TENANTS  64
 
 /* Columns of an agent's row, in the order of struct stw_agent_numbers. */
 enum acd_agent_column {
@@ -104,6 +102,7 @@ void acd_queue_numbers_end(struct stw_acd *acd, uint32_t q);
 uint64_t *acd_rest_row(const struct acd_rest *rest, uint32_t kept, uint32_t row, uint64_t interval);
 int acd_queue_numbers(struct stw_acd *acd, uint32_t q, uint64_t interval,
 		      struct stw_queue_stats *stats);
+void acd_tenant_numbers_end(struct stw_acd *acd, uint32_t t);
 void acd_numbers_check(struct stw_acd *acd);
 
 /* numbers_agent.c: agents. */

@@ -9,7 +9,7 @@
  *
  * A kind of sum is a row count in interval.h, a field in struct acd_queue or acd_agent_group, and a row of acd_rest.
  */
-#include "engine.h"
+#include "config.h"
 
 #include <errno.h>
 #include <string.h>
@@ -77,6 +77,38 @@ acd_queue_numbers_end(struct stw_acd *acd, uint32_t q)
 		queue_stats_sum(
 			acd_rest_row(&intervals->queue_tenants, kept, queue->tenant, interval),
 			&stats);
+	}
+}
+
+/* Under the configuration lock: a tenant goes, without queues and agents. What they left behind goes to the
+ * last row, which is nobody's: the next tenant of the slot begins with nothing, and the sums stay. */
+void
+acd_tenant_numbers_end(struct stw_acd *acd, uint32_t t)
+{
+	const struct acd_intervals *intervals = &acd->intervals;
+	const struct acd_rest *of_queues = &intervals->queue_tenants;
+	const struct acd_rest *of_agents = &intervals->agent_tenants;
+	uint64_t current = atomic_load_explicit(&intervals->number, memory_order_relaxed);
+	uint32_t kept = intervals->kept;
+
+	for (uint32_t back = 0; back <= kept; back++) {
+		uint64_t interval = back < kept ? current - back : STW_INTERVAL_LIVE;
+		uint64_t *from, *to;
+		struct stw_queue_stats stats;
+
+		if (back < kept && back > current)
+			continue;
+		from = acd_rest_row(of_queues, kept, t, interval);
+		memcpy(&stats, from, sizeof(stats));
+		memset(from, 0, sizeof(stats));
+		queue_stats_sum(acd_rest_row(of_queues, kept, of_queues->rows - 1, interval),
+				&stats);
+		from = acd_rest_row(of_agents, kept, t, interval);
+		to = acd_rest_row(of_agents, kept, of_agents->rows - 1, interval);
+		for (uint32_t i = 0; i < of_agents->columns; i++) {
+			to[i] += from[i];
+			from[i] = 0;
+		}
 	}
 }
 
@@ -216,37 +248,40 @@ stw_channel_interval(struct stw_acd *acd, uint32_t channel, uint64_t interval, u
 }
 
 int
-stw_team_interval(struct stw_acd *acd, uint32_t team, uint64_t interval, uint64_t now_ns,
+stw_team_interval(struct stw_acd *acd, struct stw_pool team, uint64_t interval, uint64_t now_ns,
 		  struct stw_agent_numbers *numbers)
 {
 	int error = interval_check(acd, interval, now_ns);
 
 	if (error)
 		return error;
-	if (team >= acd->intervals.teams.rows)
-		return -EINVAL;
 	control_lock_take(&acd->lock);
-	error = agents_sum(acd, &acd->intervals.teams, team, interval, now_ns, numbers);
+	error = config_pool_check(acd, team);
+	if (!error)
+		error = agents_sum(acd, &acd->intervals.teams, config_team(team), interval, now_ns,
+				   numbers);
 	control_lock_leave(&acd->lock);
 	return error;
 }
 
 int
-stw_tenant_interval(struct stw_acd *acd, uint32_t tenant, uint64_t interval, uint64_t now_ns,
-		    struct stw_queue_stats *stats, struct stw_agent_numbers *numbers)
+stw_tenant_interval(struct stw_acd *acd, struct stw_tenant tenant, uint64_t interval,
+		    uint64_t now_ns, struct stw_queue_stats *stats,
+		    struct stw_agent_numbers *numbers)
 {
 	struct stw_queue_stats of_queues;
+	uint32_t t;
 	struct stw_agent_numbers of_agents;
 	int error = interval_check(acd, interval, now_ns);
 
 	if (error)
 		return error;
-	if (tenant >= acd->intervals.queue_tenants.rows)
-		return -EINVAL;
 	control_lock_take(&acd->lock);
-	error = queues_sum(acd, &acd->intervals.queue_tenants, tenant, interval, &of_queues);
+	error = acd_tenant_slot(acd, tenant, &t);
 	if (!error)
-		error = agents_sum(acd, &acd->intervals.agent_tenants, tenant, interval, now_ns,
+		error = queues_sum(acd, &acd->intervals.queue_tenants, t, interval, &of_queues);
+	if (!error)
+		error = agents_sum(acd, &acd->intervals.agent_tenants, t, interval, now_ns,
 				   &of_agents);
 	control_lock_leave(&acd->lock);
 	if (error)

@@ -64,9 +64,9 @@ not_ready_column(uint32_t reason)
 					      : ACD_AGENT_NOT_READY_OTHER_NS;
 }
 
-/* In which column the present spell of an agent counts. */
-uint32_t
-acd_agent_time_column(struct stw_acd *acd, uint32_t a)
+/* In which column the present spell of an agent counts who has no contact in a seat. */
+static uint32_t
+word_column(struct stw_acd *acd, uint32_t a)
 {
 	uint64_t word = acd_word_read(&acd->agents[a].word);
 	uint64_t contact;
@@ -92,6 +92,20 @@ acd_agent_time_column(struct stw_acd *acd, uint32_t a)
 			       word_state(contact) == ACD_CONTACT_ENDING
 		       ? ACD_AGENT_CONNECTED_NS
 		       : ACD_AGENT_OFFERED_NS;
+}
+
+/* In which column the present spell of an agent counts. While a seat is taken or wraps up he is
+ * connected, whether he could take more or not. */
+uint32_t
+acd_agent_time_column(struct stw_acd *acd, uint32_t a)
+{
+	uint32_t column = word_column(acd, a);
+
+	if ((column == ACD_AGENT_READY_NS ||
+	     (column >= ACD_AGENT_NOT_READY_NS && column < ACD_AGENT_NO_COLUMN)) &&
+	    acd_seats_busy(acd, a))
+		return ACD_AGENT_CONNECTED_NS;
+	return column;
 }
 
 /* What of a span lies in an interval. */
@@ -190,20 +204,23 @@ acd_agent_numbers(struct stw_acd *acd, uint32_t a, uint64_t interval, uint64_t n
 	return 0;
 }
 
-/* Add the agent's cells to one row of numbers and take them off another; NULL: none. All intervals. */
+/* Add the agent's numbers up to now to one row, and take them off another; ACD_NOBODY: none. */
 static void
 numbers_leave(struct stw_acd *acd, uint32_t a, const struct acd_rest *rest, uint32_t from,
-	      uint32_t to)
+	      uint32_t to, uint64_t now_ns)
 {
 	uint32_t kept = acd->intervals.kept;
 	uint64_t current = atomic_load_explicit(&acd->intervals.number, memory_order_relaxed);
 
 	for (uint32_t back = 0; back <= kept; back++) {
 		uint64_t interval = back < kept ? current - back : STW_INTERVAL_LIVE;
-		uint64_t sum[ACD_AGENT_COLUMNS] = {0};
+		struct stw_agent_numbers numbers;
+		uint64_t sum[ACD_AGENT_COLUMNS];
 
-		if ((back < kept && back > current) || cells_add(acd, a, interval, sum))
+		if ((back < kept && back > current) ||
+		    acd_agent_numbers(acd, a, interval, now_ns, &numbers))
 			continue;
+		memcpy(sum, &numbers, sizeof(sum));
 		for (uint32_t i = 0; i < ACD_AGENT_COLUMNS; i++) {
 			acd_rest_row(rest, kept, from, interval)[i] += sum[i];
 			if (to != ACD_NOBODY)
@@ -212,24 +229,19 @@ numbers_leave(struct stw_acd *acd, uint32_t a, const struct acd_rest *rest, uint
 	}
 }
 
-/* Under the configuration lock: from now on the agent's numbers count for this team and tenant. */
+/* Under the configuration lock: from now on the agent's numbers count for this team and tenant. Of the spell
+ * under way, what lies before now stays behind, too. */
 void
 acd_agent_group_set(struct stw_acd *acd, uint32_t a, uint32_t team, uint32_t tenant,
 		    uint64_t now_ns)
 {
 	struct acd_agent_group *group = &acd->intervals.groups[a];
-	uint32_t column = acd_agent_time_column(acd, a);
 
-	if (column != ACD_AGENT_NO_COLUMN && now_ns)
-		acd_agent_spell(acd, a,
-				column == ACD_AGENT_OFFERED_NS ||
-					column == ACD_AGENT_CONNECTED_NS ||
-					column == ACD_AGENT_WRAP_UP_NS,
-				now_ns);
+	acd_interval_tick(acd, now_ns);
 	if (group->team != team)
-		numbers_leave(acd, a, &acd->intervals.teams, group->team, team);
+		numbers_leave(acd, a, &acd->intervals.teams, group->team, team, now_ns);
 	if (group->tenant != tenant)
-		numbers_leave(acd, a, &acd->intervals.agent_tenants, group->tenant, tenant);
+		numbers_leave(acd, a, &acd->intervals.agent_tenants, group->tenant, tenant, now_ns);
 	*group = (struct acd_agent_group){.team = team, .tenant = tenant};
 }
 
@@ -240,8 +252,8 @@ acd_agent_numbers_end(struct stw_acd *acd, uint32_t a)
 	const struct acd_agent_group *group = &acd->intervals.groups[a];
 	uint64_t words = (1 + acd_interval_places(&acd->intervals)) * ACD_AGENT_STRIDE;
 
-	numbers_leave(acd, a, &acd->intervals.teams, group->team, ACD_NOBODY);
-	numbers_leave(acd, a, &acd->intervals.agent_tenants, group->tenant, ACD_NOBODY);
+	numbers_leave(acd, a, &acd->intervals.teams, group->team, ACD_NOBODY, 0);
+	numbers_leave(acd, a, &acd->intervals.agent_tenants, group->tenant, ACD_NOBODY, 0);
 	for (uint64_t i = 0; i < words; i++)
 		atomic_store_explicit(&cells(acd, a)[i], 0, memory_order_relaxed);
 }

@@ -160,6 +160,7 @@ tenant_remove(struct stw_acd *acd, uint32_t t)
 		names_remove(&acd->skill_names, s);
 		slot_pool_give(&acd->skill_slots, s);
 	}
+	acd_tenant_numbers_end(acd, t);
 	tenant->count[ACD_TENANT_SKILLS] = 0;
 	tenant->defined = false;
 	names_remove(&acd->tenant_names, t);

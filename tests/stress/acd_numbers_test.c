@@ -143,7 +143,7 @@ tenant_adds_up(struct house *house, uint64_t interval)
 		stw_agent_interval(house->acd, house->agents[a], interval, now_ns, &numbers);
 		ready_ns += numbers.ready_ns;
 	}
-	stw_tenant_interval(house->acd, 0, interval, now_ns, &sum, &all);
+	stw_tenant_interval(house->acd, (struct stw_tenant){0}, interval, now_ns, &sum, &all);
 	return sum.answered == answered && sum.offered == offered && all.ready_ns == ready_ns;
 }
 

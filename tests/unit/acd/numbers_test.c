@@ -8,6 +8,9 @@
 
 #define LENGTH (10 * SECOND)
 
+static const struct stw_tenant everybody = {0};
+static const struct stw_pool nobodys = {0}; /* agents without a pool */
+
 static void
 open_with_intervals(void)
 {
@@ -18,6 +21,7 @@ open_with_intervals(void)
 	config.contacts_max = 100;
 	config.skills_max = 8;
 	config.events_max = 256;
+	config.tenants_max = 1;
 	config.interval_ns = LENGTH;
 	config.intervals_max = 3;
 	house_open_with(&config);
@@ -44,7 +48,7 @@ agent_in(struct stw_agent agent, uint64_t interval)
 }
 
 static struct stw_agent_numbers
-team_in(uint32_t team, uint64_t interval)
+team_in(struct stw_pool team, uint64_t interval)
 {
 	struct stw_agent_numbers numbers;
 
@@ -101,13 +105,17 @@ Test(acd_numbers, intervals_not_begun_or_no_longer_kept_are_out_of_range)
 	cr_expect_eq(stw_queue_interval(house, queue, 1, now, &stats), -ERANGE);
 	cr_expect_eq(stw_agent_interval(house, ann, 1, now, &numbers), -ERANGE);
 	cr_expect_eq(stw_channel_interval(house, 0, 1, now, &stats), -ERANGE);
-	cr_expect_eq(stw_team_interval(house, 0, 6, now, &numbers), -ERANGE);
-	cr_expect_eq(stw_tenant_interval(house, 0, 6, now, &stats, &numbers), -ERANGE);
+	cr_expect_eq(stw_team_interval(house, nobodys, 6, now, &numbers), -ERANGE);
+	cr_expect_eq(stw_tenant_interval(house, everybody, 6, now, &stats, &numbers), -ERANGE);
 	cr_expect_eq(queue_in(queue, 2).answered, 0);
 	cr_expect_eq(stw_queue_interval(house, queue, 5, 0, &stats), -EINVAL);
 	cr_expect_eq(stw_channel_interval(house, 8, 5, now, &stats), -EINVAL);
-	cr_expect_eq(stw_team_interval(house, 9999, 5, now, &numbers), -EINVAL);
-	cr_expect_eq(stw_tenant_interval(house, 9999, 5, now, NULL, NULL), -EINVAL);
+	cr_expect_eq(stw_team_interval(house, (struct stw_pool){UINT64_C(1) << 32 | 9999}, 5, now,
+				       &numbers),
+		     -ESTALE);
+	cr_expect_eq(stw_tenant_interval(house, (struct stw_tenant){UINT64_C(1) << 32 | 9999}, 5,
+					 now, NULL, NULL),
+		     -ESTALE);
 	queue.id = 0;
 	ann.id = 0;
 	cr_expect_eq(stw_queue_interval(house, queue, 5, now, &stats), -ESTALE);
@@ -219,11 +227,11 @@ Test(acd_numbers, a_removed_queue_stays_in_the_sums)
 	serve(queue, SECOND, SECOND);
 	now = LENGTH;
 	serve(queue, SECOND, SECOND);
-	cr_assert_eq(stw_tenant_interval(house, 0, 1, now, &before, NULL), 0);
+	cr_assert_eq(stw_tenant_interval(house, everybody, 1, now, &before, NULL), 0);
 	cr_assert_eq(stw_queue_remove(house, queue), 0);
 	stw_acd_check(house);
 	cr_assert_eq(stw_queue_interval(house, queue, 1, now, &stats), -ESTALE);
-	cr_assert_eq(stw_tenant_interval(house, 0, 1, now, &stats, &numbers), 0);
+	cr_assert_eq(stw_tenant_interval(house, everybody, 1, now, &stats, &numbers), 0);
 	cr_expect(!memcmp(&stats, &before, sizeof(stats)));
 	cr_expect_eq(numbers.answered, 1);
 	cr_assert_eq(stw_channel_interval(house, 0, 0, now, &stats), 0);
@@ -250,11 +258,11 @@ Test(acd_numbers, a_removed_agent_stays_in_the_sums)
 	serve(queue, SECOND, SECOND);
 	stw_agent_logout(house, ann, now);
 	now = LENGTH;
-	before = team_in(0, 0);
+	before = team_in(nobodys, 0);
 	cr_expect_eq(before.connected_ns, SECOND);
 	cr_assert_eq(stw_agent_remove(house, ann), 0);
 	stw_acd_check(house);
-	after = team_in(0, 0);
+	after = team_in(nobodys, 0);
 	cr_expect(!memcmp(&before, &after, sizeof(before)));
 	ann = agent_of("Zoe", NULL);
 	cr_expect_eq(agent_in(ann, 0).answered, 0);
@@ -265,22 +273,26 @@ Test(acd_numbers, who_changes_teams_leaves_behind_what_was_done)
 {
 	struct stw_queue queue = queue_of("sales", NULL);
 	struct stw_agent ann = ready_agent("Ann", NULL);
+	struct stw_agent_config config = STW_AGENT_CONFIG_INIT;
+	struct stw_pool north;
 
+	cr_assert_eq(stw_pool_define(house, "north", &north), 0);
+	config.pool = north;
 	serve(queue, SECOND, SECOND);
 	now = LENGTH + SECOND;
-	acd_agent_group_set(house, (uint32_t)ann.id, 5, 0, now);
+	cr_assert_eq(stw_agent_update(house, ann, &config, now), 0);
 	stw_acd_check(house);
 	now += SECOND;
 	serve(queue, SECOND, 2 * SECOND);
-	cr_expect_eq(team_in(0, STW_INTERVAL_LIVE).answered, 1);
-	cr_expect_eq(team_in(5, STW_INTERVAL_LIVE).answered, 1);
-	cr_expect_eq(team_in(0, 0).answered, 1);
-	cr_expect_eq(team_in(0, 1).answered, 0);
-	cr_expect_eq(team_in(5, 0).answered, 0);
-	cr_expect_eq(team_in(5, 1).connected_ns, 2 * SECOND);
+	cr_expect_eq(team_in(nobodys, STW_INTERVAL_LIVE).answered, 1);
+	cr_expect_eq(team_in(north, STW_INTERVAL_LIVE).answered, 1);
+	cr_expect_eq(team_in(nobodys, 0).answered, 1);
+	cr_expect_eq(team_in(nobodys, 1).answered, 0);
+	cr_expect_eq(team_in(north, 0).answered, 0);
+	cr_expect_eq(team_in(north, 1).connected_ns, 2 * SECOND);
 	/* Ready 3 to 11 in the old team, 11 to 12 in the new one. */
-	cr_expect_eq(team_in(0, STW_INTERVAL_LIVE).ready_ns, 8 * SECOND);
-	cr_expect_eq(team_in(5, STW_INTERVAL_LIVE).ready_ns, SECOND);
+	cr_expect_eq(team_in(nobodys, STW_INTERVAL_LIVE).ready_ns, 8 * SECOND);
+	cr_expect_eq(team_in(north, STW_INTERVAL_LIVE).ready_ns, SECOND);
 	cr_expect_eq(agent_in(ann, STW_INTERVAL_LIVE).answered, 2);
 }
 
@@ -373,4 +385,51 @@ Test(acd_numbers, what_is_written_down_of_an_interval_stays)
 	acd_queue_roll(house, (uint32_t)queue.id);
 	cr_expect_eq(queue_in(queue, 0).answered, 1);
 	cr_expect_eq(queue_in(queue, 1).answered, 1);
+}
+
+/* A contact of the tenant is served, and all that the tenant has goes. */
+static void
+come_and_go(struct stw_tenant tenant)
+{
+	struct stw_queue_config queue_config = STW_QUEUE_CONFIG_INIT;
+	struct stw_agent_config agent_config = STW_AGENT_CONFIG_INIT;
+	struct stw_queue_stats stats;
+	struct stw_agent_numbers numbers;
+	struct stw_queue queue;
+	struct stw_agent agent;
+
+	queue_config.name = agent_config.name = "x";
+	queue_config.tenant = agent_config.tenant = tenant;
+	cr_assert_eq(stw_queue_define(house, &queue_config, &queue), 0);
+	cr_assert_eq(stw_agent_define(house, &agent_config, &agent), 0);
+	make_ready(agent);
+	serve(queue, SECOND, SECOND);
+	cr_assert_eq(stw_agent_logout(house, agent, now), 0);
+	cr_assert_eq(stw_agent_remove(house, agent), 0);
+	cr_assert_eq(stw_queue_remove(house, queue), 0);
+	for (int live = 0; live < 2; live++) {
+		uint64_t interval = live ? STW_INTERVAL_LIVE : 0;
+
+		cr_assert_eq(stw_tenant_interval(house, tenant, interval, now, &stats, &numbers),
+			     0);
+		cr_expect_eq(stats.answered, 1);
+		cr_expect_eq(numbers.connected_ns, SECOND);
+		cr_assert_eq(stw_tenant_interval(house, everybody, interval, now, &stats, &numbers),
+			     0);
+		cr_expect_eq(stats.answered + numbers.answered, 0);
+	}
+}
+
+Test(acd_numbers, tenants_see_their_own_numbers_only)
+{
+	struct stw_tenant_config config = STW_TENANT_CONFIG_INIT;
+	struct stw_tenant tenant;
+
+	config.name = "acme";
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(stw_tenant_define(house, &config, &tenant), 0);
+		come_and_go(tenant);
+		cr_assert_eq(stw_tenant_remove(house, tenant), 0);
+		stw_acd_check(house);
+	}
 }

@@ -263,3 +263,21 @@ Test(acd_position, is_told_once_whoever_tells_it)
 	cr_expect_eq(next_event().type, STW_EVENT_POSITION);
 	cr_expect_eq(next_event().type, STW_EVENT_NONE);
 }
+
+Test(acd_position, counts_over_all_steps)
+{
+	struct stw_queue_config config = STW_QUEUE_CONFIG_INIT;
+	struct stw_step_config steps[2] = {{.after_ns = 0}, {.after_ns = 10 * SECOND}};
+	struct stw_contact first, second;
+	struct stw_queue queue;
+
+	config.name = "sales";
+	config.steps = steps;
+	config.steps_count = 2;
+	cr_assert_eq(stw_queue_define(house, &config, &queue), 0);
+	first = enqueue(queue);
+	advance(10 * SECOND);
+	second = enqueue(queue);
+	cr_expect_eq(position_of(first), 1);
+	cr_expect_eq(position_of(second), 2);
+}
