@@ -59,14 +59,16 @@ struct stw_acd_config {
 	 * clock's multiples of interval_ns. */
 	uint64_t interval_offset_ns;
 	uint32_t intervals_max; /**< intervals kept beside the one under way, to 1,000; 0: none */
+	uint32_t ring_max;      /**< most agents rung at once for one contact, to
+				    STW_STEP_RING_MAX; 0 or 1: one, which saves memory */
 };
 
 /** A house of 1,000 agents, 100 queues and 10,000 contacts, with the last three quarters of an
- * hour and the one under way. */
+ * hour and the one under way, and rings of any size. */
 #define STW_ACD_CONFIG_INIT                                                                        \
 	{                                                                                          \
 		sizeof(struct stw_acd_config), 1000, 100, 10000, 64, 65536, 64, 1, 400, 64, 64, 0, \
-			0, 1000, UINT64_C(900000000000), 0, 3                                      \
+			0, 1000, UINT64_C(900000000000), 0, 3, 8                                   \
 	}
 
 /**

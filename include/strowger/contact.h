@@ -57,7 +57,8 @@ enum stw_enqueue {
 struct stw_contact_status {
 	enum stw_contact_state state; /**< where it stands */
 	struct stw_queue queue;       /**< where it was put */
-	struct stw_agent agent;       /**< offered or connected; id 0 while WAITING */
+	struct stw_agent agent;       /**< offered or connected; id 0 while WAITING; of several
+					   who are rung, the first */
 	uint64_t enqueue_ns;          /**< when it came, host's clock */
 	int64_t rank_ns; /**< virtual deadline; the smallest of a queue is served first */
 	uint64_t cookie; /**< the host's own */
@@ -88,8 +89,8 @@ STW_API int stw_contact_enqueue(struct stw_acd *acd, const struct stw_contact_re
 				uint64_t now_ns, struct stw_contact *contact);
 
 /**
- * The caller has gone before being connected. Cancel always wins over an offer that rings: the
- * offer is withdrawn (STW_EVENT_WITHDRAWN) and a later accept of it fails. The handle is stale
+ * The caller has gone before being connected. Cancel always wins over offers that ring: each
+ * is withdrawn (STW_EVENT_WITHDRAWN) and a later accept of it fails. The handle is stale
  * after success.
  *
  * @param acd      borrowed, not NULL

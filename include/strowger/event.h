@@ -23,8 +23,9 @@ extern "C" {
 enum stw_event_type {
 	STW_EVENT_NONE,        /**< never sent */
 	STW_EVENT_OFFER,       /**< ring the agent */
-	STW_EVENT_WITHDRAWN,   /**< stop ringing: the contact was cancelled */
-	STW_EVENT_DECLINED,    /**< the offer was declined; the contact waits again */
+	STW_EVENT_WITHDRAWN,   /**< stop ringing: the contact was cancelled, or another answered */
+	STW_EVENT_DECLINED,    /**< the offer was declined; the contact waits again, unless
+				    others are rung */
 	STW_EVENT_TIMED_OUT,   /**< stop ringing: nobody answered; the contact waits again */
 	STW_EVENT_CONNECTED,   /**< the offer was accepted */
 	STW_EVENT_ENDED,       /**< a connected contact is over */

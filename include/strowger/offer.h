@@ -23,18 +23,22 @@ struct stw_offer {
 };
 
 /**
- * The agent has answered: contact and agent are connected (STW_EVENT_CONNECTED).
+ * The agent has answered: contact and agent are connected (STW_EVENT_CONNECTED). If others are rung
+ * for the same contact their offers are withdrawn first (STW_EVENT_WITHDRAWN), and they are ready
+ * again.
  *
  * @param acd     borrowed, not NULL
  * @param offer   which
  * @param now_ns  host's clock, nanoseconds
  * @return 0
- * @return -ESTALE  it was withdrawn, declined or timed out, or the contact has ended
+ * @return -ESTALE  it was withdrawn, declined or timed out, another agent was quicker, or the
+ *                  contact has ended
  * @return -EALREADY  it was accepted before
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
  * Progress: lock-free; a retry means another thread changed this contact.
- * Order:    exactly one of accept, decline, cancel and time-out of an offer succeeds.
+ * Order:    exactly one of accept, decline, cancel and time-out of an offer succeeds; of several
+ *           offers of one contact at once, at most one accept.
  */
 STW_API int stw_offer_accept(struct stw_acd *acd, struct stw_offer offer, uint64_t now_ns);
 
@@ -42,7 +46,8 @@ STW_API int stw_offer_accept(struct stw_acd *acd, struct stw_offer offer, uint64
  * The agent does not want it, or cannot be reached. The contact waits again with its rank, and is
  * offered to this agent again only when no other eligible one is ready at that moment. The agent
  * pauses for penalty_ns (NOT_READY, STW_REASON_PENALTY) and is set not-ready after misses_max misses
- * in a row.
+ * in a row. If others are rung for the same contact they ring on, and it waits again when the last
+ * of them has declined.
  *
  * @param acd     borrowed, not NULL
  * @param offer   which

@@ -25,6 +25,9 @@ extern "C" {
 /** Most skills that one routing step asks for; all of them are required. */
 #define STW_STEP_TERMS_MAX 16
 
+/** Most agents rung at once for one contact. */
+#define STW_STEP_RING_MAX 8
+
 /** Most routing steps of a queue. */
 #define STW_QUEUE_STEPS_MAX 10
 
@@ -95,6 +98,17 @@ struct stw_step_config {
 				      by its own rule). Exact as long as calls do not overlap, else
 				      off by no more than the calls that do. 0: none */
 	uint8_t reserve_value;        /**< 1 to 15 with reserve_agents, else 0 */
+	/**
+	 * So many of them are rung at once, 1 to the engine's ring_max; 0: 1. Of the steps that are open
+	 * to a contact the last one's number counts. The first who accepts gets the contact and the
+	 * other offers are withdrawn (STW_EVENT_WITHDRAWN, no miss). Who is rung beside the first is
+	 * chosen in the same way among those who are ready at that moment and for whom nothing else
+	 * waits; nobody joins later, and a ring of fewer is fine. Each has an offer of his own. Who
+	 * declines is out; the others ring on until offer_timeout_ns after the first offer. When the
+	 * last declines or time is up, the contact waits again; of those who missed it, who declined
+	 * last, or was rung first, is asked again only when nobody else is ready.
+	 */
+	uint32_t ring_count;
 };
 
 /** Most surge rules of a queue. */

@@ -33,10 +33,11 @@ struct stw_queue_stats {
 	uint64_t waiting;    /**< contacts that wait now */
 	uint64_t ringing;    /**< contacts whose offer rings now */
 	uint64_t connected;  /**< contacts that talk now */
-	uint64_t offers;     /**< offers made */
+	uint64_t offers;     /**< offers made; one per agent who was rung */
 	uint64_t offers_declined;   /**< offers declined */
 	uint64_t offers_timed_out;  /**< offers that nobody answered */
-	uint64_t offers_withdrawn;  /**< offers of contacts that were cancelled */
+	uint64_t offers_withdrawn;  /**< offers of contacts that were cancelled, or that another
+					 agent who was rung accepted */
 	uint64_t wait_ns_answered;  /**< waits of answered contacts, added up, nanoseconds */
 	uint64_t wait_ns_abandoned; /**< waits of abandoned contacts, added up, nanoseconds */
 	uint64_t wait_ns_max;       /**< longest wait of an answered contact, nanoseconds */

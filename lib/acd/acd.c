@@ -33,7 +33,8 @@ config_check(const struct stw_acd_config *config)
 	    !config->threads_max || config->threads_max > 1024 || config->steps_max > 655350 ||
 	    config->attributes_max > 4096 || config->pools_max > 4096 ||
 	    config->tenants_max > 65535 || config->calendars_max > 65535 ||
-	    config->concurrent_max > 1000000 || !acd_intervals_valid(config))
+	    config->concurrent_max > 1000000 || !acd_intervals_valid(config) ||
+	    config->ring_max > ACD_RING_MAX)
 		return -EINVAL;
 	return 0;
 }
@@ -41,7 +42,7 @@ config_check(const struct stw_acd_config *config)
 /* The memory of each part, in the order of engine_init. */
 struct parts {
 	void *engine;
-	void *agents, *contacts, *queues, *tenants, *calendars;
+	void *agents, *contacts, *queues, *tenants, *calendars, *rings;
 	void *idle_since, *idle[STW_CHANNEL_COUNT][3], *agent_generations, *skill_generations;
 	void *seats, *seats_slots;
 	void *waiting, *timers, *counters, *events;
@@ -115,6 +116,8 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 		layout_take(&layout, ((size_t)config->tenants_max + 1) * sizeof(struct acd_tenant));
 	parts->calendars =
 		layout_take(&layout, config->calendars_max * sizeof(struct acd_calendar));
+	parts->rings =
+		layout_take(&layout, config->ring_max > 1 ? contacts * sizeof(struct acd_ring) : 0);
 	parts->idle_since = layout_take(&layout, agents * sizeof(uint64_t));
 	idle_lay(&layout, HINT_BITS_WORDS(agents), parts);
 	parts->seats =
@@ -185,6 +188,7 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 	acd->queues = parts->queues;
 	acd->tenants = parts->tenants;
 	acd->calendars = parts->calendars;
+	acd->rings = config->ring_max > 1 ? parts->rings : NULL;
 	acd->idle_since_ns = parts->idle_since;
 	acd->seats = parts->seats;
 	idle_init(acd, parts);

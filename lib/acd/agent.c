@@ -8,7 +8,7 @@
  * agent only after all sections that might have seen the old description are over, so
  * the word cannot become another person's before the section ends; a removed agent's word says FREE.
  */
-#include "engine.h"
+#include "ring.h"
 
 #include <errno.h>
 
@@ -238,7 +238,19 @@ status_of_hold(struct stw_acd *acd, uint32_t a, uint64_t word, struct stw_agent_
 	uint32_t generation = acd_field_read_32(&contact->generation);
 
 	status->state = STW_AGENT_READY;
-	if (word_state(contact_word) >= ACD_CONTACT_OFFERED && word_slot(contact_word) == a) {
+	if (ring_is(contact_word)) {
+		enum acd_stage stage = acd_ring_stage(acd, word_slot(word), contact_word, a, word);
+
+		if (stage == ACD_STAGE_HELD || stage == ACD_STAGE_DECLINED ||
+		    stage == ACD_STAGE_CLOSING) {
+			status->state = !ring_flag(contact_word) && stage == ACD_STAGE_CLOSING &&
+							ring_last(contact_word) == word_ring(word)
+						? STW_AGENT_CONNECTED
+						: STW_AGENT_OFFERED;
+			status->contact_id = acd_handle(word_slot(word), generation);
+		}
+	} else if (word_state(contact_word) >= ACD_CONTACT_OFFERED &&
+		   word_slot(contact_word) == a) {
 		status->state = word_state(contact_word) == ACD_CONTACT_CONNECTED ||
 						word_state(contact_word) == ACD_CONTACT_ENDING
 					? STW_AGENT_CONNECTED

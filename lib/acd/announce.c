@@ -21,15 +21,18 @@
  *  A1     told: raise  release  A2          the word is changed before its event is in
  *  A2     told: read   acquire  A1          same, seen from who changes the word
  */
-#include "engine.h"
+#include "ring.h"
 
-#include <string.h>
+/* Bits for which of the events of a word it is. */
+#define NTH_BITS 4
 
-/* Sequence of a contact's event: word by word, two events of one word apart; compared over the wrap. */
+static_assert(ACD_TOLD_MAX <= 1 << NTH_BITS, "events of one word are told apart");
+
+/* Sequence of a contact's event: word by word, the events of one word apart; compared over the wrap. */
 static uint64_t
-contact_sequence(uint64_t word, unsigned nth)
+contact_sequence(uint64_t word, uint32_t nth)
 {
-	return (word_version(word) << 1 | nth) << (64 - ACD_VERSION_BITS - 1);
+	return (word_version(word) << NTH_BITS | nth) << (64 - ACD_VERSION_BITS - NTH_BITS);
 }
 
 static void
@@ -61,45 +64,80 @@ acd_event_contact_fill(struct stw_acd *acd, struct stw_event *event, uint32_t c,
 		event->queue.id = acd_handle(q, queue->generation);
 		event->queue_cookie = queue->cookie;
 	}
-	if (word_slot(word) != ACD_AGENT_NONE)
-		event_agent_fill(acd, event, word_slot(word));
 }
 
-static void
-event_type_fill(struct stw_event *event, uint64_t word, uint32_t reason)
+/* Number of the offer by which a contact is connected: the agent's hold says it, while it is. */
+static uint64_t
+connected_offer(struct stw_acd *acd, uint32_t c, uint64_t word)
 {
-	uint64_t version = word_version(word);
+	uint64_t hold = acd_word_read(&acd->agents[word_slot(word)].word);
+
+	if (word_state(hold) == ACD_AGENT_HOLD && word_slot(hold) == c)
+		return offer_number(word_version(hold), word_ring(hold));
+	return (word_version(word) - 1) & ACD_VERSION_MASK;
+}
+
+/* Events of a contact's word; returns how many. */
+static uint32_t
+events_of(struct stw_acd *acd, uint32_t c, uint64_t word, struct acd_told_event *events)
+{
+	uint64_t before = (word_version(word) - 1) & ACD_VERSION_MASK;
+	struct acd_told_event event = {.agent = word_slot(word)};
 
 	switch (word_state(word)) {
 	case ACD_CONTACT_OFFERED:
-		event->type = STW_EVENT_OFFER;
+		event.type = STW_EVENT_OFFER;
+		event.offer = word_version(word);
 		break;
 	case ACD_CONTACT_CONNECTED:
-		event->type = STW_EVENT_CONNECTED;
-		version--;
+		event.type = STW_EVENT_CONNECTED;
+		event.offer = connected_offer(acd, c, word);
 		break;
 	case ACD_CONTACT_DECLINED:
-		event->type = STW_EVENT_DECLINED;
-		event->reason = reason;
-		version--;
+		event.type = STW_EVENT_DECLINED;
+		event.reason = acd_field_read_32(&acd->contacts[c].reason);
+		event.offer = before;
 		break;
 	case ACD_CONTACT_TIMED_OUT:
-		event->type = STW_EVENT_TIMED_OUT;
-		version--;
+		event.type = STW_EVENT_TIMED_OUT;
+		event.offer = before;
 		break;
 	case ACD_CONTACT_WITHDRAWN:
-		event->type = STW_EVENT_WITHDRAWN;
-		version--;
+		event.type = STW_EVENT_WITHDRAWN;
+		event.offer = before;
+		events[1] = (struct acd_told_event){.type = STW_EVENT_ABANDONED,
+						    .agent = ACD_AGENT_NONE};
 		break;
 	case ACD_CONTACT_ENDING:
-		event->type = STW_EVENT_ENDED;
-		return;
+		event.type = STW_EVENT_ENDED;
+		break;
+	case ACD_CONTACT_RINGING:
+	case ACD_CONTACT_RING_CLOSING:
+		return acd_ring_events(acd, c, word, events);
 	default:
-		event->type = STW_EVENT_ABANDONED;
-		return;
+		event.type = STW_EVENT_ABANDONED;
+		break;
 	}
-	event->offer.contact = event->contact;
-	event->offer.number = version & ACD_VERSION_MASK;
+	events[0] = event;
+	return word_state(word) == ACD_CONTACT_WITHDRAWN ? 2 : 1;
+}
+
+/* Push one of the events of a word; false: it is lost. */
+static bool
+event_push(struct stw_acd *acd, uint32_t c, uint64_t sequence, const struct stw_event *common,
+	   const struct acd_told_event *told)
+{
+	struct stw_event event = *common;
+
+	event.type = told->type;
+	event.reason = told->reason;
+	if (told->agent != ACD_AGENT_NONE)
+		event_agent_fill(acd, &event, told->agent);
+	if (told->offer) {
+		event.offer.contact = event.contact;
+		event.offer.number = told->offer;
+	}
+	return event_queue_push(&acd->events, c, sequence, &event);
 }
 
 /* Move told on to the word. */
@@ -121,10 +159,11 @@ void
 acd_announce_contact(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 {
 	struct acd_contact *contact = &acd->contacts[c];
-	struct stw_event event = {.time_ns = now_ns};
-	bool withdrawn = word_state(word) == ACD_CONTACT_WITHDRAWN;
+	struct acd_told_event events[ACD_TOLD_MAX];
+	struct stw_event common = {.time_ns = now_ns};
 	bool armed = false;
 	uint32_t lost = 0;
+	uint32_t count;
 	uint64_t told;
 
 	/* A2, pairs with A1 */
@@ -138,18 +177,12 @@ acd_announce_contact(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t no
 			contact_told(contact, word);
 		return;
 	}
-	acd_event_contact_fill(acd, &event, c, word);
-	event_type_fill(&event, word, acd_field_read_32(&contact->reason));
+	acd_event_contact_fill(acd, &common, c, word);
+	count = events_of(acd, c, word, events);
 	if (acd_word_read(&contact->word) != word)
 		return;
-	lost += !event_queue_push(&acd->events, c, contact_sequence(word, 0), &event);
-	if (withdrawn) {
-		event.type = STW_EVENT_ABANDONED;
-		memset(&event.agent, 0, sizeof(event.agent));
-		memset(&event.offer, 0, sizeof(event.offer));
-		event.agent_cookie = 0;
-		lost += !event_queue_push(&acd->events, c, contact_sequence(word, 1), &event);
-	}
+	for (uint32_t i = 0; i < count; i++)
+		lost += !event_push(acd, c, contact_sequence(word, i), &common, &events[i]);
 	if (lost)
 		event_queue_lose(&acd->events, lost);
 	contact_told(contact, word);

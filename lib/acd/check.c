@@ -2,7 +2,7 @@
 /*
  * Checking: every invariant of the engine at a quiet point (P1, P3 and P5 among them).
  */
-#include "engine.h"
+#include "ring.h"
 
 /* What the words say, to be compared with what was counted. */
 struct census {
@@ -11,11 +11,21 @@ struct census {
 	uint64_t away;
 	uint64_t holding;
 	uint64_t parked;
+	uint64_t rung; /* offers that ring, of all contacts */
 	uint64_t contacts;
 	uint64_t waiting;
 	uint64_t ringing;
 	uint64_t connected;
 };
+
+/* A connected contact's version follows from the claim's: one offer, or a ring of up to eight. */
+static bool
+connected_is_after(uint64_t claim, uint64_t contact_word)
+{
+	uint64_t ahead = (word_version(contact_word) - word_version(claim)) & ACD_VERSION_MASK;
+
+	return ahead >= 2 && ahead <= 2 * ACD_RING_MAX + 1;
+}
 
 /* The seats of an agent: each contact in one seat, and it says so, too (P1). */
 static void
@@ -37,8 +47,7 @@ seats_check(struct stw_acd *acd, uint32_t a, uint64_t word, struct census *censu
 		contact_word = acd_word_read(&acd->contacts[word_slot(seats[s])].word);
 		STW_ASSERT(word_state(contact_word) == ACD_CONTACT_CONNECTED &&
 			   word_slot(contact_word) == a &&
-			   word_version(contact_word) ==
-				   ((word_version(seats[s]) + 2) & ACD_VERSION_MASK));
+			   connected_is_after(seats[s], contact_word));
 		STW_ASSERT(word_state(word) != ACD_AGENT_HOLD || !claim_is_same(word, seats[s]));
 		for (uint32_t other = 0; other < s; other++)
 			STW_ASSERT(seat_state(seats[other]) != ACD_SEAT_TAKEN ||
@@ -85,6 +94,11 @@ agent_check(struct stw_acd *acd, uint32_t a, struct census *census)
 	census->holding++;
 	STW_ASSERT(word_slot(word) < acd->config.contacts_max);
 	contact_word = acd_word_read(&acd->contacts[word_slot(word)].word);
+	if (word_state(contact_word) == ACD_CONTACT_RINGING) {
+		STW_ASSERT(acd_ring_stage(acd, word_slot(word), contact_word, a, word) ==
+			   ACD_STAGE_HELD);
+		return;
+	}
 	STW_ASSERT(word_slot(contact_word) == a);
 	if (word_state(contact_word) == ACD_CONTACT_OFFERED)
 		STW_ASSERT(word_version(contact_word) ==
@@ -92,8 +106,33 @@ agent_check(struct stw_acd *acd, uint32_t a, struct census *census)
 	else
 		STW_ASSERT(!acd_agent_description(acd, a)->seats &&
 			   word_state(contact_word) == ACD_CONTACT_CONNECTED &&
-			   word_version(contact_word) ==
-				   ((word_version(word) + 2) & ACD_VERSION_MASK));
+			   connected_is_after(word, contact_word) &&
+			   (!word_ring(word) || connected_is_after(word + 1, contact_word)));
+}
+
+/* P1, for a contact that rings at several: who is live holds his place, and nobody else does. */
+static void
+ring_check(struct stw_acd *acd, uint32_t c, uint64_t word, struct census *census)
+{
+	uint64_t k = ring_base(word);
+
+	STW_ASSERT(acd->rings && ring_live(word));
+	STW_ASSERT(!(ring_live(word) & ~ring_joined(word)));
+	STW_ASSERT(ring_joined(word) & 1);
+	for (uint32_t place = 0; place < ACD_RING_MAX; place++) {
+		uint32_t a = acd_ring_agent(acd, c, place, k);
+		uint64_t hold = word_agent_hold(c, k, ACD_AFTER_NOTHING, place);
+		uint64_t agent_word;
+
+		STW_ASSERT(!(ring_joined(word) >> place & 1) || a < acd->config.agents_max);
+		if (a == ACD_NOBODY)
+			continue;
+		agent_word =
+			acd_word_read(&acd->agents[a].word) & ~(UINT64_C(3) << ACD_AFTER_SHIFT);
+		STW_ASSERT((agent_word == hold) == (ring_live(word) >> place & 1));
+	}
+	census->ringing++;
+	census->rung += (uint64_t)__builtin_popcount(ring_live(word));
 }
 
 /* P3: nobody who is ready could serve it. */
@@ -161,15 +200,20 @@ contact_check(struct stw_acd *acd, uint32_t c, struct census *census)
 		waiting_check(acd, c, word);
 		return;
 	}
+	STW_ASSERT(atomic_load_explicit(&acd->contacts[c].told, memory_order_relaxed) ==
+		   word_version(word));
+	if (word_state(word) == ACD_CONTACT_RINGING) {
+		ring_check(acd, c, word, census);
+		return;
+	}
 	census->ringing += word_state(word) == ACD_CONTACT_OFFERED;
+	census->rung += word_state(word) == ACD_CONTACT_OFFERED;
 	census->connected += word_state(word) == ACD_CONTACT_CONNECTED;
 	STW_ASSERT(word_slot(word) < acd->config.agents_max);
 	/* P1, from the contact's side. */
 	agent_word = acd_word_read(&acd->agents[word_slot(word)].word);
 	STW_ASSERT((word_state(agent_word) == ACD_AGENT_HOLD && word_slot(agent_word) == c) ||
 		   is_seated(acd, word_slot(word), c));
-	STW_ASSERT(atomic_load_explicit(&acd->contacts[c].told, memory_order_relaxed) ==
-		   word_version(word));
 }
 
 static void
@@ -224,7 +268,7 @@ stw_acd_check(struct stw_acd *acd)
 		agent_check(acd, a, &census);
 	for (uint32_t c = 0; c < acd->config.contacts_max; c++)
 		contact_check(acd, c, &census);
-	STW_ASSERT(census.holding + census.parked == census.ringing + census.connected);
+	STW_ASSERT(census.holding + census.parked == census.rung + census.connected);
 	lower_bound_tree_check(&acd->waiting, &live);
 	STW_ASSERT(live == census.waiting);
 	lower_bound_tree_check(&acd->timers, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The claim: giving contact c to agent a, two words changed by anybody, neither locked.
+ * The claim: giving contact c to agent a, two words changed by anybody, neither locked. Ringing at
+ * several agents is told in ring.c.
  *
  *  1  agent    READY                -> HOLD c, version k      after seeing the contact WAITING at k
  *  2  contact  WAITING, version k   -> OFFERED a, k + 1       who wins this has made the offer
@@ -23,7 +24,7 @@
  *     contact waiting at k, then changes the agent's word from what he read. Stamps never repeat, so
  *     the agent was READY throughout. An earlier hold of (c, k) would have ended before, and it ends
  *     only after the contact has moved on from k, which was yet seen at k.
- * I2  OFFERED a or CONNECTED a at the version after k implies that agent a holds (c, k): step 2 is
+ * I2  OFFERED a or CONNECTED a at the version after k (or, after a ring, later) implies that agent a holds (c, k): step 2 is
  *     only done while that holds, and the hold ends only by step 4, or by rolling back, which is done
  *     after the contact was seen beyond k and not with a: then step 2 cannot succeed any more.
  * I3  Each word belongs to one contact and one agent: I1, I2 and the compare-exchange of step 2
@@ -44,35 +45,31 @@
  * Progress: a compare-exchange here fails only when another thread's step, for this very agent or contact,
  * succeeded, and each agent and contact has finitely many steps per call of the host: lock-free.
  */
-#include "engine.h"
+#include "ring.h"
 
-enum stage {
-	STAGE_OPEN,    /* the contact still waits: do step 2 */
-	STAGE_HELD,    /* the agent has it */
-	STAGE_CLOSING, /* decided: do steps 4 and 5 */
-	STAGE_OVER,    /* it came to nothing */
-};
-
-static enum stage
-claim_stage(uint64_t contact_word, uint32_t a, uint64_t k)
+static enum acd_stage
+claim_stage(const struct stw_acd *acd, uint32_t c, uint64_t contact_word, uint32_t a, uint64_t hold)
 {
-	uint64_t ahead = (word_version(contact_word) - k) & ACD_VERSION_MASK;
+	uint64_t ahead = (word_version(contact_word) - word_version(hold)) & ACD_VERSION_MASK;
 	unsigned state = word_state(contact_word);
 
+	if (ring_is(contact_word))
+		return acd_ring_stage(acd, c, contact_word, a, hold);
 	if (ahead == 0)
-		return state == ACD_CONTACT_WAITING ? STAGE_OPEN : STAGE_OVER;
+		return state == ACD_CONTACT_WAITING ? ACD_STAGE_OPEN : ACD_STAGE_OVER;
 	if (word_slot(contact_word) != a)
-		return STAGE_OVER;
+		return ACD_STAGE_OVER;
 	if (ahead == 1 && state == ACD_CONTACT_OFFERED)
-		return STAGE_HELD;
-	if (ahead == 2 && state == ACD_CONTACT_CONNECTED)
-		return STAGE_HELD;
+		return ACD_STAGE_HELD;
+	/* After a ring there are more versions in between (I2). */
+	if (ahead >= 2 && state == ACD_CONTACT_CONNECTED)
+		return ACD_STAGE_HELD;
 	if (ahead == 2 && (state == ACD_CONTACT_DECLINED || state == ACD_CONTACT_TIMED_OUT ||
 			   state == ACD_CONTACT_WITHDRAWN))
-		return STAGE_CLOSING;
-	if (ahead == 3 && state == ACD_CONTACT_ENDING)
-		return STAGE_CLOSING;
-	return STAGE_OVER;
+		return ACD_STAGE_CLOSING;
+	if (ahead >= 3 && state == ACD_CONTACT_ENDING)
+		return ACD_STAGE_CLOSING;
+	return ACD_STAGE_OVER;
 }
 
 /*
@@ -192,6 +189,16 @@ claim_commit(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t a, uint64_
 	return true;
 }
 
+/* Step 2 for an agent who was seen to hold, from the contact's word at the hold's version or in a ring. */
+static bool
+open_step(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t a, uint64_t hold,
+	  uint64_t now_ns)
+{
+	if (acd_ring_asked(acd, c, word, hold))
+		return acd_ring_join(acd, c, word, word_ring(hold), a, now_ns);
+	return claim_commit(acd, c, word, a, now_ns);
+}
+
 /*
  * An agent is released before the contact that he held goes on (steps 4 and 5). Who sees him released makes
  * that contact go on first: it may be the best for him or for others, and nobody is served before it.
@@ -202,7 +209,8 @@ last_contact_finish(struct stw_acd *acd, uint32_t a, uint64_t now_ns, struct acd
 	uint32_t c = atomic_load_explicit(&acd->agents[a].last_contact, memory_order_relaxed);
 	uint64_t word = acd_word_read(&acd->contacts[c].word);
 
-	if (!word_contact_closing(word) || word_slot(word) != a)
+	if (!word_contact_closing(word) ||
+	    (word_state(word) != ACD_CONTACT_RING_CLOSING && word_slot(word) != a))
 		return false;
 	acd_contact_finish(acd, c, word, now_ns, todo);
 	return true;
@@ -229,24 +237,29 @@ acd_agent_settle(struct stw_acd *acd, uint32_t a, uint64_t now_ns, struct acd_to
 		}
 		c = word_slot(word);
 		contact_word = acd_word_read(&acd->contacts[c].word);
-		switch (claim_stage(contact_word, a, word_version(word))) {
-		case STAGE_HELD:
+		switch (claim_stage(acd, c, contact_word, a, word)) {
+		case ACD_STAGE_HELD:
 			acd_announce_contact(acd, c, contact_word, now_ns);
 			if (word_state(contact_word) != ACD_CONTACT_CONNECTED ||
 			    !acd_seats_park(acd, a, word, false, now_ns))
 				return word;
 			acd_todo_agent(todo, a);
 			break;
-		case STAGE_OPEN:
-			if (claim_commit(acd, c, contact_word, a, now_ns))
+		case ACD_STAGE_OPEN:
+			if (open_step(acd, c, contact_word, a, word, now_ns))
 				acd_count_engine(acd, ACD_COUNT_HELPS, 1);
 			break;
-		case STAGE_CLOSING:
+		case ACD_STAGE_DECLINED:
+			acd_ring_release_declined(acd, c, contact_word, a, word, now_ns, todo);
+			break;
+		case ACD_STAGE_CLOSING:
 			acd_contact_finish(acd, c, contact_word, now_ns, todo);
 			break;
-		case STAGE_OVER:
+		case ACD_STAGE_OVER:
 			if (acd_agent_move(acd, a, word, ACD_AGENT_READY, 0, true, now_ns))
 				acd_todo_agent(todo, a);
+			break;
+		case ACD_STAGE_AGAIN:
 			break;
 		}
 	}
@@ -268,7 +281,7 @@ acd_claim(struct stw_acd *acd, uint32_t a, uint64_t agent_word,
 	if (!acd_word_change(&acd->agents[a].word, agent_word, hold))
 		return;
 	acd_count_engine(acd, ACD_COUNT_READY, (uint64_t)-1);
-	claim_commit(acd, c, entry->ref, a, now_ns);
+	open_step(acd, c, entry->ref, a, hold, now_ns);
 	/* By us or by others, the contact has moved on from the entry. */
 	lower_bound_tree_remove(&acd->waiting, position, c, entry->ref);
 	acd_agent_settle(acd, a, now_ns, todo);

@@ -15,11 +15,13 @@
 #include <string.h>
 
 static int
-step_check(const struct stw_step_config *step, bool first)
+step_check(const struct stw_acd *acd, const struct stw_step_config *step, bool first)
 {
 	if (step->terms_count > STW_STEP_TERMS_MAX || step->select > STW_SELECT_TOP_DOWN ||
 	    step->when > STW_STEP_WHEN_WAIT_ABOVE || step->wait_bound_ns > ACD_DURATION_MAX ||
 	    (step->after_ns > ACD_DURATION_MAX && step->after_ns != STW_STEP_NEVER))
+		return -EINVAL;
+	if (step->ring_count > 1 && step->ring_count > acd->config.ring_max)
 		return -EINVAL;
 	if (step->reserve_value >= STW_CLASS_COUNT || !step->reserve_agents != !step->reserve_value)
 		return -EINVAL;
@@ -51,7 +53,7 @@ config_steps_check(struct stw_acd *acd, uint32_t tenant, const struct stw_queue_
 	if (config->steps_count > STW_QUEUE_STEPS_MAX || (config->steps_count && !config->steps))
 		return -EINVAL;
 	for (uint32_t k = 0; k < config->steps_count && !error; k++)
-		error = step_check(&config->steps[k], !k);
+		error = step_check(acd, &config->steps[k], !k);
 	for (uint32_t k = 0; k < config->steps_count && !error; k++)
 		error = requirements_check(acd, tenant, &config->steps[k]);
 	return error;
@@ -80,6 +82,7 @@ step_make(struct stw_acd *acd, uint32_t tenant, const struct stw_step_config *co
 		return -ENOMEM;
 	if (config) {
 		step->select = config->select;
+		step->ring_count = config->ring_count;
 		step->when = config->when;
 		step->after_ns = config->after_ns;
 		step->wait_bound_ns = config->wait_bound_ns;

@@ -13,7 +13,7 @@
  * can be offered, cancelled and so on at any moment in between. Its slot is not given to another contact while
  * the owner might still write: who is last, the one that ends the contact or the owner, gives it back.
  */
-#include "engine.h"
+#include "ring.h"
 
 #include <errno.h>
 
@@ -39,7 +39,7 @@ acd_contact_find(struct stw_acd *acd, struct stw_contact handle, uint32_t *c, ui
 	*c = slot;
 	__builtin_prefetch(&acd->contacts[slot].rank_ns);
 	*word = acd_word_read(&acd->contacts[slot].word);
-	if (word_slot(*word) != ACD_AGENT_NONE) {
+	if (word_slot(*word) != ACD_AGENT_NONE && !ring_is(*word)) {
 		__builtin_prefetch(&acd->agents[word_slot(*word)].word);
 		__builtin_prefetch(&acd->agents[word_slot(*word)].description);
 	}
@@ -250,8 +250,9 @@ stw_contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *reque
 	return error;
 }
 
-static void
-abandon_count(struct stw_acd *acd, uint32_t q, uint64_t wait_ns)
+/* A contact has gone before it was answered. */
+void
+acd_abandon_count(struct stw_acd *acd, uint32_t q, uint64_t wait_ns)
 {
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 
@@ -275,10 +276,12 @@ contact_cancel(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
 	uint64_t next = offered ? word_contact_next(word, ACD_CONTACT_WITHDRAWN, word_slot(word))
 				: word_contact_next(word, ACD_CONTACT_CANCELLED, ACD_AGENT_NONE);
 
+	if (word_state(word) == ACD_CONTACT_RINGING)
+		return acd_ring_close(acd, c, word, ACD_RING_CANCELLED, now_ns, todo) ? 0 : -EAGAIN;
 	acd_announce_contact(acd, c, word, now_ns);
 	if (!acd_word_change(&contact->word, word, next))
 		return -EAGAIN;
-	abandon_count(acd, q, wait_ns);
+	acd_abandon_count(acd, q, wait_ns);
 	acd_contact_disarm(acd, c, word);
 	if (offered) {
 		acd_count(acd, q, ACD_COUNT_WITHDRAWN, 1);
@@ -446,6 +449,41 @@ stw_contact_end(struct stw_acd *acd, struct stw_contact contact, uint64_t now_ns
 	return error;
 }
 
+/* Where a contact stands, and whose it is: of several who are rung, the first. */
+static enum stw_contact_state
+state_and_agent(const struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t *a)
+{
+	*a = word_slot(word);
+	switch (word_state(word)) {
+	case ACD_CONTACT_OFFERED:
+		return STW_CONTACT_OFFERED;
+	case ACD_CONTACT_CONNECTED:
+		return STW_CONTACT_CONNECTED;
+	case ACD_CONTACT_RINGING:
+		*a = acd_ring_agent(acd, c, (uint32_t)__builtin_ctz(ring_live(word)),
+				    ring_base(word));
+		return STW_CONTACT_OFFERED;
+	case ACD_CONTACT_RING_CLOSING:
+		if (ring_flag(word))
+			break;
+		*a = acd_ring_agent(acd, c, ring_last(word), ring_base(word));
+		return STW_CONTACT_CONNECTED;
+	default:
+		break;
+	}
+	*a = ACD_NOBODY;
+	return STW_CONTACT_WAITING;
+}
+
+/* Whether a word is one of a contact that the host has no more. */
+static bool
+is_over(uint64_t word)
+{
+	return word_state(word) == ACD_CONTACT_RING_CLOSING
+		       ? ring_closed_by(word, ACD_RING_CANCELLED)
+		       : word_state(word) > ACD_CONTACT_TIMED_OUT;
+}
+
 static bool
 status_read(struct stw_acd *acd, uint32_t c, uint64_t word, struct stw_contact_status *status)
 {
@@ -454,15 +492,13 @@ status_read(struct stw_acd *acd, uint32_t c, uint64_t word, struct stw_contact_s
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 	const struct acd_agent_description *agent = NULL;
 
-	*status = (struct stw_contact_status){.state = STW_CONTACT_WAITING};
-	if (word_state(word) == ACD_CONTACT_OFFERED)
-		status->state = STW_CONTACT_OFFERED;
-	if (word_state(word) == ACD_CONTACT_CONNECTED)
-		status->state = STW_CONTACT_CONNECTED;
-	if (status->state != STW_CONTACT_WAITING)
-		agent = acd_agent_description(acd, word_slot(word));
+	uint32_t a;
+
+	*status = (struct stw_contact_status){.state = state_and_agent(acd, c, word, &a)};
+	if (a != ACD_NOBODY)
+		agent = acd_agent_description(acd, a);
 	if (agent)
-		status->agent.id = acd_handle(word_slot(word), agent->generation);
+		status->agent.id = acd_handle(a, agent->generation);
 	if (queue)
 		status->queue.id = acd_handle(q, queue->generation);
 	status->enqueue_ns = acd_field_read(&contact->enqueue_ns);
@@ -486,7 +522,7 @@ stw_contact_status(struct stw_acd *acd, struct stw_contact contact,
 		uint32_t c;
 
 		error = acd_contact_find(acd, contact, &c, &word);
-		if (!error && word_state(word) > ACD_CONTACT_TIMED_OUT)
+		if (!error && is_over(word))
 			error = -ESTALE;
 		if (error || status_read(acd, c, word, &seen))
 			break;

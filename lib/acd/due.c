@@ -2,7 +2,8 @@
 /*
  * What a contact's one timer is for, and what happens when it is due. A timer belongs to one WAITING, OFFERED or
  * CONNECTED word; who announces the word sets it (announce.c), at the earliest of all that may come due
- * while the word stays.
+ * while the word stays. Where several are rung it belongs to the ring's first word, and stays right until the ring
+ * closes (ring.c).
  *
  * An offer's ring time is fixed when it is set: such a timer fires as it is. All else is looked at again
  * when the timer is due, as descriptions and renewals may have moved it: what is due is done, or another timer
@@ -12,7 +13,7 @@
  * Progress: what is due is done by one compare-exchange from the timer's word, and when that fails another
  * thread has changed the contact: lock-free.
  */
-#include "engine.h"
+#include "ring.h"
 
 static uint64_t
 earlier(uint64_t a_ns, uint64_t b_ns)
@@ -28,13 +29,21 @@ acd_contact_review_ns(struct stw_acd *acd, uint32_t c, uint64_t word)
 	return word_state(word) == ACD_CONTACT_WAITING ? acd_step_due_ns(acd, c, word) : ACD_NEVER;
 }
 
+/* Whether a timer goes with the word for how long it rings. Several have the one of their ring's first word. */
+static bool
+begins_to_ring(uint64_t word)
+{
+	return word_state(word) == ACD_CONTACT_OFFERED ||
+	       (word_state(word) == ACD_CONTACT_RINGING && word == ring_first_word(word));
+}
+
 /* When an offer made at offer_ns has rung for long enough. */
 static uint64_t
 ring_end_ns(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t offer_ns)
 {
 	const struct acd_queue_description *queue;
 
-	if (word_state(word) != ACD_CONTACT_OFFERED)
+	if (!begins_to_ring(word))
 		return ACD_NEVER;
 	queue = acd_queue_description(acd, acd_contact_queue(acd, c, word));
 	return queue && queue->offer_timeout_ns ? offer_ns + queue->offer_timeout_ns : ACD_NEVER;
@@ -61,7 +70,7 @@ acd_contact_arm(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 	struct acd_contact *contact = &acd->contacts[c];
 	uint32_t position;
 
-	if (word_state(word) == ACD_CONTACT_OFFERED)
+	if (begins_to_ring(word))
 		acd_time_raise(&contact->offer_ns, now_ns);
 	if (!arm(acd, c, word, ring_end_ns(acd, c, word, now_ns), &position))
 		return false;
@@ -79,12 +88,29 @@ acd_contact_disarm(struct stw_acd *acd, uint32_t c, uint64_t word)
 		word);
 }
 
+/* A ring has rung for too long; its timer was set for this word. A retry means that somebody joined or declined. */
+static bool
+several_ring_out(struct stw_acd *acd, uint32_t c, uint64_t first, uint64_t now_ns,
+		 struct acd_todo *todo)
+{
+	for (;;) {
+		uint64_t word = acd_word_read(&acd->contacts[c].word);
+
+		if (word_state(word) != ACD_CONTACT_RINGING || ring_first_word(word) != first)
+			return false;
+		if (acd_ring_close(acd, c, word, ACD_RING_TIMED_OUT, now_ns, todo))
+			return true;
+	}
+}
+
 static bool
 ring_out(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, struct acd_todo *todo)
 {
 	uint64_t next = word_contact_next(word, ACD_CONTACT_TIMED_OUT, word_slot(word));
 	uint32_t q = acd_contact_queue(acd, c, word);
 
+	if (word_state(word) == ACD_CONTACT_RINGING)
+		return several_ring_out(acd, c, word, now_ns, todo);
 	acd_announce_contact(acd, c, word, now_ns);
 	if (!acd_word_change(&acd->contacts[c].word, word, next))
 		return false;

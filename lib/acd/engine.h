@@ -107,6 +107,7 @@ struct acd_step {
 	enum stw_step_when when;
 	uint64_t after_ns;
 	uint64_t wait_bound_ns;
+	uint32_t ring_count; /* agents rung at once */
 	uint32_t terms_count;
 	uint32_t requirement_count;
 	struct acd_term *requirement;
@@ -151,7 +152,8 @@ struct acd_agent {
 	_Atomic uint64_t since_ns; /* begin of the state */
 	_Atomic uint32_t after_reason;
 	_Atomic uint32_t timer_position;
-	_Atomic uint32_t last_contact; /* what the agent held last */
+	_Atomic uint32_t last_contact;   /* what the agent held last */
+	_Atomic uint32_t decline_reason; /* of a decline while several rang */
 	_Atomic(struct acd_agent_description *) description STW_ALIGNED_LINE;
 	_Atomic uint64_t contacts;
 	_Atomic uint64_t busy_ns;
@@ -190,6 +192,11 @@ struct acd_contact {
 
 static_assert(sizeof(struct acd_agent) == 2 * STW_CACHE_LINE, "one agent, two lines");
 static_assert(sizeof(struct acd_contact) == 3 * STW_CACHE_LINE, "one contact, three lines");
+
+/* Who is rung for a contact, place by place (ring.c); for every contact, if there are rings at all. */
+struct acd_ring {
+	_Atomic uint64_t places[ACD_RING_MAX] STW_ALIGNED_LINE;
+};
 
 /* Flags in holders, below the generation: who still needs the slot. */
 #define ACD_RANKING      1u /* a thread computes the class anew */
@@ -241,6 +248,7 @@ enum acd_counter {
 	ACD_COUNT_DEFLECTED,
 	ACD_COUNT_OVERFLOWED,
 	ACD_COUNT_CALLBACKS,
+	ACD_COUNT_OFFERS_BESIDE, /* offers that ring now beside another of the same contact */
 	ACD_COUNTERS,
 	/* Of the engine's row. */
 	ACD_COUNT_LOGGED_IN = 0,
@@ -262,6 +270,7 @@ struct stw_acd {
 	struct acd_queue *queues;
 	struct acd_tenant *tenants;
 	struct acd_calendar *calendars;
+	struct acd_ring *rings;          /* per contact; NULL: nothing rings at several */
 	_Atomic uint64_t *idle_since_ns; /* per agent; right while the agent is ready */
 	struct acd_idle idle[STW_CHANNEL_COUNT];
 	struct acd_seats *seats; /* concurrent_max of them */
@@ -317,7 +326,15 @@ enum acd_timer_kind {
 struct acd_todo {
 	uint32_t items[32]; /* agents with ACD_TIMER_AGENT set, contacts without */
 	uint32_t count;
+	uint32_t done; /* items before it were looked at */
 	bool overflow; /* more than fit: look at everything */
+};
+
+/* How a contact ended for an agent. */
+enum acd_outcome {
+	ACD_OUTCOME_WITHDRAWN,
+	ACD_OUTCOME_MISSED,
+	ACD_OUTCOME_ENDED,
 };
 
 /* announce.c: events, and the timers that go with a state. */
@@ -340,8 +357,9 @@ void acd_agent_spell(struct stw_acd *acd, uint32_t a, bool was_busy, uint64_t no
 void acd_idle_list(struct stw_acd *acd, uint32_t a);
 bool acd_idle_listed(struct stw_acd *acd, uint32_t a);
 void acd_idle_unlist(struct stw_acd *acd, uint32_t a);
-uint32_t acd_idle_longest(struct stw_acd *acd, uint32_t channel, const _Atomic uint32_t *members,
-			  uint32_t but);
+uint32_t acd_idle_longest_but(struct stw_acd *acd, uint32_t channel,
+			      const _Atomic uint32_t *members, const uint32_t *but,
+			      uint32_t but_count);
 
 /* door.c: whether a queue takes contacts. */
 int acd_queue_find(struct stw_acd *acd, struct stw_queue handle, uint32_t *q);
@@ -350,6 +368,11 @@ int acd_queue_find(struct stw_acd *acd, struct stw_queue handle, uint32_t *q);
 void acd_contact_finish(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
 			struct acd_todo *todo);
 uint32_t acd_misses_count(struct acd_agent *agent, uint64_t hold, bool missed);
+bool acd_agent_release(struct stw_acd *acd, uint32_t a, uint64_t claim, uint64_t word,
+		       enum acd_outcome outcome, uint64_t now_ns);
+void acd_contact_requeue(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t missed_by,
+			 uint64_t now_ns, struct acd_todo *todo);
+void acd_contact_free(struct stw_acd *acd, uint32_t c, uint64_t word);
 void acd_contact_slot_leave(struct stw_acd *acd, uint32_t c, uint64_t flags_set,
 			    uint64_t flags_cleared);
 
@@ -358,7 +381,13 @@ void acd_todo_agent(struct acd_todo *todo, uint32_t a);
 void acd_todo_contact(struct acd_todo *todo, uint32_t c);
 bool acd_match_finds(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns);
 void acd_match_set(struct stw_acd *acd, uint32_t set, uint64_t now_ns, struct acd_todo *todo);
+uint32_t acd_missed_by(struct stw_acd *acd, uint32_t c, uint64_t word);
+bool acd_agent_is_waited_for(struct stw_acd *acd, uint32_t a);
 void acd_match_run(struct stw_acd *acd, struct acd_todo *todo, uint64_t now_ns);
+
+/* offer.c */
+void acd_abandon_count(struct stw_acd *acd, uint32_t q, uint64_t wait_ns);
+void acd_answer_count(struct stw_acd *acd, uint32_t c, uint32_t q, uint32_t a, uint64_t now_ns);
 
 /* rank.c */
 int64_t acd_rank(uint64_t enqueue_ns, int64_t target_ns, uint64_t credit_ns);
@@ -377,6 +406,9 @@ bool acd_step_asks(struct stw_acd *acd, const struct acd_step *step, uint32_t va
 /* select.c: the policies. */
 uint32_t acd_select(struct stw_acd *acd, uint32_t q, const struct acd_step *step, uint32_t k,
 		    uint32_t c, uint64_t word, uint32_t but, uint64_t now_ns);
+uint32_t acd_select_but(struct stw_acd *acd, uint32_t q, const struct acd_step *step, uint32_t k,
+			uint32_t c, uint64_t word, const uint32_t *but, uint32_t but_count,
+			uint64_t now_ns);
 bool acd_select_before(struct stw_acd *acd, uint32_t q, const struct acd_step *step, uint32_t k,
 		       uint32_t a, uint32_t b, uint64_t now_ns);
 void acd_select_offered(struct stw_acd *acd, uint32_t q, uint64_t word, uint32_t a);
@@ -606,6 +638,15 @@ static inline uint32_t
 acd_contact_queue(const struct stw_acd *acd, uint32_t c, uint64_t word)
 {
 	return acd_field_read_32(&acd->contacts[c].queue[word_side(word)]);
+}
+
+static inline bool
+acd_is_among(uint32_t a, const uint32_t *list, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (list[i] == a)
+			return true;
+	return false;
 }
 
 static inline uint64_t

@@ -3,7 +3,7 @@
  * Finishing a decided contact: its event, then its agent, then its own next word (steps 4 and 5 of
  * claim.c). Any thread may do it for any other; each step is one compare-exchange that one wins.
  */
-#include "engine.h"
+#include "ring.h"
 
 /*
  * Count the end of the claim that `hold` is about among the agent's misses, once whoever does it; returns the
@@ -31,18 +31,16 @@ acd_misses_count(struct acd_agent *agent, uint64_t hold, bool missed)
 	}
 }
 
-/* What an agent does after a contact that ended with `word`. */
+/* What an agent does after a contact of queue q. */
 static enum acd_agent_state
-agent_next(struct stw_acd *acd, uint32_t a, uint64_t hold, uint64_t word, uint64_t now_ns,
-	   uint32_t *reason)
+agent_next(struct stw_acd *acd, uint32_t a, uint64_t hold, uint32_t q, enum acd_outcome outcome,
+	   uint64_t now_ns, uint32_t *reason)
 {
 	struct acd_agent *agent = &acd->agents[a];
 	const struct acd_agent_description *description = acd_agent_description(acd, a);
-	uint32_t q = acd_contact_queue(acd, word_slot(hold), word);
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
-	bool missed = word_state(word) == ACD_CONTACT_DECLINED ||
-		      word_state(word) == ACD_CONTACT_TIMED_OUT;
-	bool ended = word_state(word) == ACD_CONTACT_ENDING;
+	bool missed = outcome == ACD_OUTCOME_MISSED;
+	bool ended = outcome == ACD_OUTCOME_ENDED;
 	uint32_t misses = missed || ended ? acd_misses_count(agent, hold, missed) : 0;
 	uint64_t pause_ns = 0;
 
@@ -72,14 +70,13 @@ agent_next(struct stw_acd *acd, uint32_t a, uint64_t hold, uint64_t word, uint64
 	return ACD_AGENT_PAUSED;
 }
 
-/* Step 4; returns true if this call made the agent ready, or may have freed a slot of his. */
-static bool
-agent_release(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
+/* Step 4 for an agent whose claim it is, whatever he is to do after it; returns true if this call made
+ * the agent ready, or may have freed a slot of his. */
+bool
+acd_agent_release(struct stw_acd *acd, uint32_t a, uint64_t claim, uint64_t word,
+		  enum acd_outcome outcome, uint64_t now_ns)
 {
-	uint32_t a = word_slot(word);
-	uint64_t back = word_state(word) == ACD_CONTACT_ENDING ? 3 : 2;
-	uint64_t k = (word_version(word) - back) & ACD_VERSION_MASK;
-	uint64_t claim = word_agent_hold(c, k, ACD_AFTER_NOTHING, 0);
+	uint32_t q = acd_contact_queue(acd, word_slot(claim), word);
 	bool parked = false;
 
 	for (;;) {
@@ -89,21 +86,41 @@ agent_release(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 
 		if (word_state(hold) != ACD_AGENT_HOLD || !claim_is_same(hold, claim))
 			return acd_seats_release(acd, a, claim, word, now_ns) || parked;
-		if (back == 3 && acd_seats_park(acd, a, hold, true, now_ns)) {
+		if (outcome == ACD_OUTCOME_ENDED && acd_seats_park(acd, a, hold, true, now_ns)) {
 			parked = true;
 			continue;
 		}
-		state = agent_next(acd, a, hold, word, now_ns, &reason);
-		atomic_store_explicit(&acd->agents[a].last_contact, c, memory_order_relaxed);
+		state = agent_next(acd, a, hold, q, outcome, now_ns, &reason);
+		atomic_store_explicit(&acd->agents[a].last_contact, word_slot(hold),
+				      memory_order_relaxed);
 		if (acd_agent_move(acd, a, hold, state, reason, false, now_ns))
 			return state == ACD_AGENT_READY || reason == STW_REASON_LOGOUT;
 	}
 }
 
+/* Step 4 for the agent of a closing word. */
+static bool
+contact_release(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
+{
+	uint32_t a = word_slot(word);
+	uint64_t k = (word_version(word) - 2) & ACD_VERSION_MASK;
+	uint64_t claim = word_agent_hold(c, k, ACD_AFTER_NOTHING, 0);
+
+	if (word_state(word) == ACD_CONTACT_WITHDRAWN)
+		return acd_agent_release(acd, a, claim, word, ACD_OUTCOME_WITHDRAWN, now_ns);
+	if (word_state(word) != ACD_CONTACT_ENDING)
+		return acd_agent_release(acd, a, claim, word, ACD_OUTCOME_MISSED, now_ns);
+	/* He may have won it in a ring, so the version says nothing; but while the contact is ENDING,
+	 * his claim of it is the right one (R5 in ring.c). */
+	if (!acd_seats_claim(acd, a, c, &claim) || acd_word_read(&acd->contacts[c].word) != word)
+		return false;
+	return acd_agent_release(acd, a, claim, word, ACD_OUTCOME_ENDED, now_ns);
+}
+
 /* Step 5 after a miss: the contact waits again, with its rank, and remembers who missed it. */
-static void
-contact_requeue(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
-		struct acd_todo *todo)
+void
+acd_contact_requeue(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t missed_by,
+		    uint64_t now_ns, struct acd_todo *todo)
 {
 	struct acd_contact *contact = &acd->contacts[c];
 	uint32_t q = acd_contact_queue(acd, c, word);
@@ -113,7 +130,7 @@ contact_requeue(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
 		.order = acd_field_read(&contact->arrival),
 		.item = c,
 	};
-	const struct acd_agent_description *agent = acd_agent_description(acd, word_slot(word));
+	const struct acd_agent_description *agent = acd_agent_description(acd, missed_by);
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 	uint32_t k = word_step(word);
 	uint32_t set, position;
@@ -124,8 +141,7 @@ contact_requeue(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
 		return;
 	if (k >= queue->steps_count)
 		k = queue->steps_count - 1;
-	waiting = word_contact_at_step(
-		word_contact_next(word, ACD_CONTACT_WAITING, word_slot(word)), k);
+	waiting = word_contact_at_step(word_contact_next(word, ACD_CONTACT_WAITING, missed_by), k);
 	entry.ref = waiting;
 	set = acd_step_set(queue, k, acd_contact_value(acd, c, word));
 	acd_field_write_32(&contact->missed_generation, agent ? agent->generation : 0);
@@ -163,8 +179,8 @@ acd_contact_slot_leave(struct stw_acd *acd, uint32_t c, uint64_t flags_set, uint
 }
 
 /* Step 5 at the end of a life. */
-static void
-contact_free(struct stw_acd *acd, uint32_t c, uint64_t word)
+void
+acd_contact_free(struct stw_acd *acd, uint32_t c, uint64_t word)
 {
 	struct acd_contact *contact = &acd->contacts[c];
 	uint32_t q = acd_contact_queue(acd, c, word);
@@ -186,13 +202,17 @@ acd_contact_finish(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_
 {
 	bool ready = false;
 
+	if (word_state(word) == ACD_CONTACT_RING_CLOSING) {
+		acd_ring_finish(acd, c, word, now_ns, todo);
+		return;
+	}
 	acd_announce_contact(acd, c, word, now_ns);
 	if (word_slot(word) != ACD_AGENT_NONE)
-		ready = agent_release(acd, c, word, now_ns);
+		ready = contact_release(acd, c, word, now_ns);
 	if (word_state(word) == ACD_CONTACT_DECLINED || word_state(word) == ACD_CONTACT_TIMED_OUT)
-		contact_requeue(acd, c, word, now_ns, todo);
+		acd_contact_requeue(acd, c, word, word_slot(word), now_ns, todo);
 	else
-		contact_free(acd, c, word);
+		acd_contact_free(acd, c, word);
 	if (ready)
 		acd_todo_agent(todo, word_slot(word));
 }

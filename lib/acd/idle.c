@@ -123,14 +123,14 @@ struct longest {
 };
 
 static void
-agents_search(const struct stw_acd *acd, uint32_t w, uint32_t bits, uint32_t but,
-	      struct longest *longest)
+agents_search(const struct stw_acd *acd, uint32_t w, uint32_t bits, const uint32_t *but,
+	      uint32_t but_count, struct longest *longest)
 {
 	for (; bits; bits &= bits - 1) {
 		uint32_t a = w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
 		uint64_t since_ns = idle_since(acd, a);
 
-		if (since_ns < longest->since_ns && a != but) {
+		if (since_ns < longest->since_ns && !acd_is_among(a, but, but_count)) {
 			longest->agent = a;
 			longest->since_ns = since_ns;
 			longest->limit = lower_bound_word_limit(lower_bound_of((int64_t)since_ns));
@@ -138,11 +138,11 @@ agents_search(const struct stw_acd *acd, uint32_t w, uint32_t bits, uint32_t but
 	}
 }
 
-/* The member other than `but` who could take a contact of the channel and has been idle for longest, as the
+/* The member not among `but` who could take a contact of the channel and has been idle for longest, as the
  * bits say; of several the first. */
 uint32_t
-acd_idle_longest(struct stw_acd *acd, uint32_t channel, const _Atomic uint32_t *members,
-		 uint32_t but)
+acd_idle_longest_but(struct stw_acd *acd, uint32_t channel, const _Atomic uint32_t *members,
+		     const uint32_t *but, uint32_t but_count)
 {
 	const struct acd_idle *idle = &acd->idle[channel];
 	struct longest longest = {ACD_NOBODY, UINT64_MAX, UINT64_MAX};
@@ -165,7 +165,7 @@ acd_idle_longest(struct stw_acd *acd, uint32_t channel, const _Atomic uint32_t *
 			if (!bits && hint_bits_clear(above, w - first, seen))
 				seen &= ~(UINT64_C(1) << (w - first));
 			bits &= atomic_load_explicit(&members[w], memory_order_relaxed);
-			agents_search(acd, w, bits, but, &longest);
+			agents_search(acd, w, bits, but, but_count, &longest);
 		}
 	}
 	return longest.agent;

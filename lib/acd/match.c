@@ -24,7 +24,7 @@
  * which he was picked, he is given that one all the same, so the two sides agree at once, even
  * if who configures is stopped for ever between one bit and the other.
  */
-#include "engine.h"
+#include "ring.h"
 
 /* Agents idle for ever longer who are served before one takes a contact. */
 #define MATCH_DEEP 8
@@ -34,7 +34,7 @@
 static void
 todo_add(struct acd_todo *todo, uint32_t item)
 {
-	for (uint32_t i = 0; i < todo->count; i++)
+	for (uint32_t i = todo->done; i < todo->count; i++)
 		if (todo->items[i] == item)
 			return;
 	if (todo->count == TODO_MAX)
@@ -81,8 +81,8 @@ choose(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t but, uint64_t no
 }
 
 /* Who missed a waiting contact last; ACD_AGENT_NONE: nobody, or somebody who was removed since. */
-static uint32_t
-missed_by(struct stw_acd *acd, uint32_t c, uint64_t word)
+uint32_t
+acd_missed_by(struct stw_acd *acd, uint32_t c, uint64_t word)
 {
 	uint32_t a = word_slot(word);
 	const struct acd_agent_description *agent =
@@ -99,7 +99,7 @@ pick(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 {
 	const struct acd_queue_description *queue =
 		acd_queue_description(acd, acd_contact_queue(acd, c, word));
-	uint32_t missed = missed_by(acd, c, word);
+	uint32_t missed = acd_missed_by(acd, c, word);
 	uint32_t tier;
 	uint32_t a = choose(acd, c, word, missed, now_ns, &tier);
 
@@ -267,6 +267,16 @@ best_contact(struct stw_acd *acd, uint32_t a, struct best *best)
 	}
 }
 
+/* Whether any contact waits that the agent may serve. */
+bool
+acd_agent_is_waited_for(struct stw_acd *acd, uint32_t a)
+{
+	struct best best = {.channels = acd_agent_channels(acd, a)};
+
+	best_contact(acd, a, &best);
+	return best.found;
+}
+
 /*
  * Who should have the entry's contact rather than a, who is ready: somebody of a step before his, or
  * whom the policy of his step puts before him, or anybody when a has missed it. ACD_NOBODY: a it is.
@@ -275,7 +285,7 @@ static uint32_t
 better_agent(struct stw_acd *acd, uint32_t a, const struct lower_bound_tree_entry *entry,
 	     uint64_t now_ns)
 {
-	uint32_t missed = missed_by(acd, entry->item, entry->ref);
+	uint32_t missed = acd_missed_by(acd, entry->item, entry->ref);
 	uint32_t q = acd_contact_queue(acd, entry->item, entry->ref);
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 	uint32_t tier, tier_a;
@@ -325,10 +335,12 @@ match_agent(struct stw_acd *acd, uint32_t a, uint32_t given, unsigned deep, uint
 			return;
 		if (deep && best.entry.item != given)
 			other = better_agent(acd, a, &best.entry, now_ns);
-		if (other != ACD_NOBODY)
+		if (other != ACD_NOBODY) {
 			match_agent(acd, other, best.entry.item, deep - 1, now_ns, todo);
-		else
+		} else {
 			acd_claim(acd, a, word, &best.entry, best.position, now_ns, todo);
+			acd_ring_fill(acd, &best.entry, now_ns, todo);
+		}
 	}
 }
 
@@ -384,28 +396,27 @@ void
 acd_match_run(struct stw_acd *acd, struct acd_todo *todo, uint64_t now_ns)
 {
 	uint32_t reviews = ACD_REVIEWS_MAX;
-	uint32_t done = 0;
 
 	acd_review_run(acd, &reviews, now_ns, todo);
-	while (done < todo->count || todo->overflow) {
+	while (todo->done < todo->count || todo->overflow) {
 		uint32_t item;
 
 		/* F1, pairs with F1: what made the item matchable comes before the search. */
 		sync_fence_full();
 		if (todo->overflow) {
 			todo->overflow = false;
-			done = todo->count = 0;
+			todo->done = todo->count = 0;
 			match_everything(acd, now_ns, todo);
 			continue;
 		}
-		item = todo->items[done++];
+		item = todo->items[todo->done++];
 		if (item & ACD_TIMER_AGENT)
 			match_agent(acd, item & ~ACD_TIMER_AGENT, ACD_NOBODY, MATCH_DEEP, now_ns,
 				    todo);
 		else
 			match_contact(acd, item, now_ns, todo);
-		if (done == todo->count) {
-			done = todo->count = 0;
+		if (todo->done == todo->count) {
+			todo->done = todo->count = 0;
 			acd_review_run(acd, &reviews, now_ns, todo);
 		}
 	}

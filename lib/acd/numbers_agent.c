@@ -85,6 +85,10 @@ word_column(struct stw_acd *acd, uint32_t a)
 		return ACD_AGENT_NO_COLUMN;
 	}
 	contact = acd_word_read(&acd->contacts[word_slot(word)].word);
+	/* One of several who are rung; if he has not joined yet, he is about to. */
+	if (word_state(contact) == ACD_CONTACT_RINGING ||
+	    word_state(contact) == ACD_CONTACT_RING_CLOSING)
+		return ACD_AGENT_OFFERED_NS;
 	/* Not yet his, or a claim that came to nothing: he is idle. */
 	if (word_slot(contact) != a || word_state(contact) < ACD_CONTACT_OFFERED)
 		return ACD_AGENT_READY_NS;

@@ -115,7 +115,7 @@ stw_queue_ewt(struct stw_acd *acd, struct stw_queue handle, uint8_t value, uint8
 	ahead = ahead_in(acd, queue, acd_rank(now_ns, queue->target_ns[value][urgency], 0),
 			 UINT64_MAX);
 	error = 0;
-	if (!ahead && acd_idle_longest(acd, queue->channel, queue->steps[0].members, ACD_NOBODY) !=
+	if (!ahead && acd_idle_longest_but(acd, queue->channel, queue->steps[0].members, NULL, 0) !=
 			      ACD_NOBODY)
 		*ewt_ns = 0;
 	else

@@ -167,6 +167,25 @@ acd_seats_park(struct stw_acd *acd, uint32_t a, uint64_t hold, bool closing, uin
 	return true;
 }
 
+/* The claim by which an agent has a contact that is connected to him or ends: of his hold or of a seat (S3). False:
+ * the contact has gone on. */
+bool
+acd_seats_claim(struct stw_acd *acd, uint32_t a, uint32_t c, uint64_t *claim)
+{
+	const struct acd_seats *seats;
+
+	*claim = acd_word_read(&acd->agents[a].word);
+	if (word_state(*claim) == ACD_AGENT_HOLD && word_slot(*claim) == c)
+		return true;
+	seats = seats_of(acd, a);
+	for (uint32_t s = 0; seats && s < ACD_SEATS_MAX; s++) {
+		*claim = acd_word_read(&seats->words[s]);
+		if (seat_state(*claim) == ACD_SEAT_TAKEN && word_slot(*claim) == c)
+			return true;
+	}
+	return false;
+}
+
 /* P4 for the claim of a hold that is over; true: a slot may be free. */
 bool
 acd_seats_release(struct stw_acd *acd, uint32_t a, uint64_t hold, uint64_t contact_word,

@@ -84,6 +84,7 @@ struct acd_todo;
 /* seats.c: connected contacts of agents with several slots, with helping. */
 uint64_t acd_stamp_take(struct stw_acd *acd, uint32_t a);
 bool acd_seats_park(struct stw_acd *acd, uint32_t a, uint64_t hold, bool closing, uint64_t now_ns);
+bool acd_seats_claim(struct stw_acd *acd, uint32_t a, uint32_t c, uint64_t *claim);
 bool acd_seats_release(struct stw_acd *acd, uint32_t a, uint64_t hold, uint64_t contact_word,
 		       uint64_t now_ns);
 bool acd_seat_empty(struct stw_acd *acd, uint32_t a, uint32_t s, uint64_t seat, uint64_t now_ns);

@@ -96,8 +96,8 @@ acd_select_before(struct stw_acd *acd, uint32_t q, const struct acd_step *step, 
 }
 
 static uint32_t
-least(struct stw_acd *acd, uint32_t q, const struct acd_step *step, uint32_t k, uint32_t but,
-      uint64_t now_ns)
+least(struct stw_acd *acd, uint32_t q, const struct acd_step *step, uint32_t k, const uint32_t *but,
+      uint32_t but_count, uint64_t now_ns)
 {
 	uint64_t best_key = 0, best_idle = 0;
 	uint32_t best = ACD_NOBODY;
@@ -108,7 +108,7 @@ least(struct stw_acd *acd, uint32_t q, const struct acd_step *step, uint32_t k, 
 			uint64_t key = key_of(acd, q, step, k, a, now_ns);
 			uint64_t idle = relaxed(&acd->idle_since_ns[a]);
 
-			if (a == but ||
+			if (acd_is_among(a, but, but_count) ||
 			    (best != ACD_NOBODY &&
 			     (key > best_key || (key == best_key && idle >= best_idle))))
 				continue;
@@ -143,7 +143,8 @@ draw(uint64_t seed, uint32_t c, uint64_t version)
 
 /* Anyone, by weight. If the agents change between the two rounds, the last one seen may get more. */
 static uint32_t
-any_by_weight(struct stw_acd *acd, const struct acd_step *step, uint32_t but, uint64_t random)
+any_by_weight(struct stw_acd *acd, const struct acd_step *step, const uint32_t *but,
+	      uint32_t but_count, uint64_t random)
 {
 	uint32_t words = HINT_BITS_WORDS(acd->config.agents_max);
 	uint32_t last = ACD_NOBODY;
@@ -153,14 +154,14 @@ any_by_weight(struct stw_acd *acd, const struct acd_step *step, uint32_t but, ui
 		for (uint32_t bits = listed(acd, step, w); bits; bits &= bits - 1) {
 			uint32_t a = w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
 
-			sum += a == but ? 0 : weight_of(acd, a);
+			sum += acd_is_among(a, but, but_count) ? 0 : weight_of(acd, a);
 		}
 	at = sum ? random % sum : 0;
 	for (uint32_t w = 0; w < words; w++)
 		for (uint32_t bits = listed(acd, step, w); bits; bits &= bits - 1) {
 			uint32_t a = w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
 
-			if (a == but)
+			if (acd_is_among(a, but, but_count))
 				continue;
 			if (at < weight_of(acd, a))
 				return a;
@@ -170,19 +171,27 @@ any_by_weight(struct stw_acd *acd, const struct acd_step *step, uint32_t but, ui
 	return last;
 }
 
-/* The choice of step k for a waiting contact, `but` excepted; ACD_NOBODY: nobody is ready. */
+/* The choice of step k for a contact at this word, those in `but` excepted; ACD_NOBODY: nobody is ready. */
+uint32_t
+acd_select_but(struct stw_acd *acd, uint32_t q, const struct acd_step *step, uint32_t k, uint32_t c,
+	       uint64_t word, const uint32_t *but, uint32_t but_count, uint64_t now_ns)
+{
+	switch (step->select) {
+	case STW_SELECT_LONGEST_IDLE:
+		return acd_idle_longest_but(acd, step->channel, step->members, but, but_count);
+	case STW_SELECT_WEIGHTED_RANDOM:
+		return any_by_weight(acd, step, but, but_count,
+				     draw(acd->config.seed, c, word_version(word)));
+	default:
+		return least(acd, q, step, k, but, but_count, now_ns);
+	}
+}
+
 uint32_t
 acd_select(struct stw_acd *acd, uint32_t q, const struct acd_step *step, uint32_t k, uint32_t c,
 	   uint64_t word, uint32_t but, uint64_t now_ns)
 {
-	switch (step->select) {
-	case STW_SELECT_LONGEST_IDLE:
-		return acd_idle_longest(acd, step->channel, step->members, but);
-	case STW_SELECT_WEIGHTED_RANDOM:
-		return any_by_weight(acd, step, but, draw(acd->config.seed, c, word_version(word)));
-	default:
-		return least(acd, q, step, k, but, now_ns);
-	}
+	return acd_select_but(acd, q, step, k, c, word, &but, 1, now_ns);
 }
 
 /* An agent has been offered a contact that waited with this word: round robin goes on from there. */

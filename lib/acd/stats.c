@@ -10,6 +10,10 @@
 void
 acd_stats_add(struct stw_queue_stats *stats, const uint64_t n[ACD_COUNTERS])
 {
+	/* Contacts that ring or were answered. */
+	uint64_t given = n[ACD_COUNT_OFFERS] - n[ACD_COUNT_DECLINED] - n[ACD_COUNT_TIMED_OUT] -
+			 n[ACD_COUNT_WITHDRAWN] - n[ACD_COUNT_OFFERS_BESIDE];
+
 	stats->offered += n[ACD_COUNT_OFFERED];
 	stats->answered += n[ACD_COUNT_ANSWERED];
 	stats->answered_in_time += n[ACD_COUNT_ANSWERED_IN_TIME];
@@ -27,14 +31,11 @@ acd_stats_add(struct stw_queue_stats *stats, const uint64_t n[ACD_COUNTERS])
 	stats->talk_ns += n[ACD_COUNT_TALK_NS];
 	stats->abandoned_short += n[ACD_COUNT_ABANDONED_SHORT];
 	stats->wait_ns_abandoned += n[ACD_COUNT_ABANDONED_WAIT_NS];
-	stats->ringing += n[ACD_COUNT_OFFERS] - n[ACD_COUNT_DECLINED] - n[ACD_COUNT_TIMED_OUT] -
-			  n[ACD_COUNT_WITHDRAWN] - n[ACD_COUNT_ANSWERED];
+	stats->ringing += given - n[ACD_COUNT_ANSWERED];
 	stats->connected += n[ACD_COUNT_ANSWERED] - n[ACD_COUNT_ENDED];
-	/* Came, were let in, were not cancelled while waiting, and are not at an agent for now. */
+	/* Came, were let in, were not cancelled, and are not at an agent for now. */
 	stats->waiting += n[ACD_COUNT_OFFERED] - n[ACD_COUNT_REFUSED] - n[ACD_COUNT_DEFLECTED] -
-			  n[ACD_COUNT_OVERFLOWED] -
-			  (n[ACD_COUNT_ABANDONED] - n[ACD_COUNT_WITHDRAWN]) -
-			  (n[ACD_COUNT_OFFERS] - n[ACD_COUNT_DECLINED] - n[ACD_COUNT_TIMED_OUT]);
+			  n[ACD_COUNT_OVERFLOWED] - n[ACD_COUNT_ABANDONED] - given;
 }
 
 static void

@@ -10,7 +10,7 @@
  *
  * Progress: each round of the loop fires or removes a timer, or another thread did: lock-free.
  */
-#include "engine.h"
+#include "ring.h"
 
 #include <errno.h>
 
@@ -29,6 +29,9 @@ acd_timer_check(void *context, uint32_t item, uint64_t ref)
 	       : item & ACD_TIMER_SEAT ? acd_seat_timer_word(acd, item)
 				       : acd_word_read(&acd->contacts[item].word);
 
+	/* A ring's timer is that of its first word. */
+	if (!(item & ACD_TIMER_AGENT) && word_state(word) == ACD_CONTACT_RINGING)
+		word = ring_first_word(word);
 	return word == ref ? LOWER_BOUND_TREE_LIVE : LOWER_BOUND_TREE_STALE;
 }
 

@@ -4,6 +4,7 @@
  *
  * contact   state 4 | side 1 | step 4 | agent 20 | version 35
  *   agent:   OFFERED and later: who has it. WAITING: who missed it last, or ACD_AGENT_NONE.
+ *            RINGING, RING_CLOSING: who of several rings (ring.h).
  *   step:    the last routing step that is open to it.
  *   side:    which of the two copies of queue, class and rank is valid.
  *   version: one more at every change, over all lives of the slot: each value of the word is there
@@ -46,17 +47,26 @@
 #define ACD_MISS_SHIFT 48
 #define ACD_MISS_TAG   ((UINT64_C(1) << ACD_MISS_SHIFT) - 1)
 
+/* Places of a ring: who has one is said by a word (ring.c)   set 1 | version 35 | agent 20; and an
+ * offer's number has its place above the version. */
+#define ACD_RING_MAX            8
+#define ACD_PLACE_VERSION_SHIFT 20
+#define ACD_PLACE_SET           (UINT64_C(1) << ACD_VERSION_BITS)
+#define ACD_RING_PLACE_SHIFT    60
+
 enum acd_contact_state {
 	ACD_CONTACT_FREE,
 	ACD_CONTACT_WAITING,
 	ACD_CONTACT_OFFERED,
 	ACD_CONTACT_CONNECTED,
+	ACD_CONTACT_RINGING, /* offered to several at once (ring.h) */
 	/* Closing: decided, the agent not surely released yet. Anyone may finish them. */
-	ACD_CONTACT_DECLINED,  /* then WAITING */
-	ACD_CONTACT_TIMED_OUT, /* then WAITING */
-	ACD_CONTACT_WITHDRAWN, /* cancelled while offered; then FREE */
-	ACD_CONTACT_ENDING,    /* then FREE */
-	ACD_CONTACT_CANCELLED, /* cancelled while waiting, no agent; then FREE */
+	ACD_CONTACT_DECLINED,     /* then WAITING */
+	ACD_CONTACT_TIMED_OUT,    /* then WAITING */
+	ACD_CONTACT_WITHDRAWN,    /* cancelled while offered; then FREE */
+	ACD_CONTACT_ENDING,       /* then FREE */
+	ACD_CONTACT_CANCELLED,    /* cancelled while waiting, no agent; then FREE */
+	ACD_CONTACT_RING_CLOSING, /* then CONNECTED, WAITING or FREE */
 };
 
 enum acd_agent_state {
