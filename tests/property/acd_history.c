@@ -144,6 +144,8 @@ random_step_rule(struct history *history, uint32_t k, struct oracle_step_rule *r
 	random_levels(history, rule->level, 500, 8);
 	if (history->size->routes)
 		random_routing(history, rule);
+	else if (random_happens(random, 300))
+		rule->ring_count = 1 + random_below(random, STW_STEP_RING_MAX);
 	if (!k)
 		return;
 	rule->after_ns = random_happens(random, 200)   ? STW_STEP_NEVER
@@ -238,10 +240,14 @@ random_contact(struct history *history, struct step *step)
 					random_happens(&history->random, 800)))
 			continue;
 		step->contact = contact->id;
-		step->offer = contact->offer;
-		step->number = contact->offer
-				       ? history->compare.number[contact->offer % COMPARE_OFFERS]
-				       : 0;
+		if (contact->places_count)
+			step->offer = contact->places[random_below(&history->random,
+								   contact->places_count)]
+					      .offer;
+		else
+			step->offer = 0;
+		step->number =
+			step->offer ? history->compare.number[step->offer % COMPARE_OFFERS] : 0;
 		if (!step->number || random_happens(&history->random, 10)) {
 			step->number += 1000000; /* never was, or its event was lost */
 			step->offer = UINT64_MAX;

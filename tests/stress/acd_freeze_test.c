@@ -209,6 +209,28 @@ run(const struct house_plan *plan, uint32_t wanted, uint64_t seed)
 	free(house);
 }
 
+static const struct house_plan ringing_plan = {.threads = 5,
+					       .agents = 12,
+					       .queues = 2,
+					       .contacts_max = 32,
+					       .events_max = 65536,
+					       .offer_timeout_ns = 30000,
+					       .wrap_up_ns = 10000,
+					       .penalty_ns = 5000,
+					       .misses_max = 3,
+					       .rings = 4,
+					       .credit = 2000,
+					       .mix = {.enqueue = 180,
+						       .accept = 150,
+						       .decline = 200,
+						       .end = 170,
+						       .cancel = 50,
+						       .reprioritise = 20,
+						       .ready = 120,
+						       .not_ready = 20,
+						       .login = 40,
+						       .logout = 10}};
+
 static const struct house_plan plan = {.threads = 5,
 				       .agents = 10,
 				       .queues = 2,
@@ -277,4 +299,10 @@ Test(acd_freeze, one_stopped_thread_stops_nobody_with_several_slots)
 Test(acd_freeze, three_stopped_threads_stop_nobody_with_several_slots)
 {
 	run(&plan_of_seats, 3, 75);
+}
+
+Test(acd_freeze, stopped_threads_stop_nobody_where_several_are_rung)
+{
+	run(&ringing_plan, 1, 76);
+	run(&ringing_plan, 3, 77);
 }

@@ -10,6 +10,13 @@
 
 #include "stress/house.h"
 
+/* Offers are declined as often as not, so that rings end in every way. */
+#define RINGING_DAY                                                                                \
+	{                                                                                          \
+		.enqueue = 150, .accept = 150, .decline = 250, .end = 150, .cancel = 50,           \
+		.reprioritise = 20, .ready = 120, .not_ready = 20, .login = 30, .logout = 10       \
+	}
+
 #define ALL_DAY                                                                                    \
 	{                                                                                          \
 		.enqueue = 240, .accept = 200, .decline = 60, .end = 180, .cancel = 60,            \
@@ -233,4 +240,82 @@ Test(acd_stress, full_event_queue_says_what_it_lost)
 					       .mix = ALL_DAY};
 
 	run("starving house", &plan, 61);
+}
+
+Test(acd_stress, two_threads_fight_for_one_ring)
+{
+	static const struct house_plan plan = {.threads = 2,
+					       .agents = 3,
+					       .queues = 1,
+					       .contacts_max = 3,
+					       .events_max = 65536,
+					       .offer_timeout_ns = 20000,
+					       .rings = 3,
+					       .credit = 200,
+					       .mix = ALL_DAY};
+
+	run("one ring", &plan, 71);
+}
+
+Test(acd_stress, many_ring_at_once_in_a_full_house)
+{
+	static const struct house_plan plan = {.threads = 4,
+					       .agents = 12,
+					       .queues = 3,
+					       .contacts_max = 32,
+					       .events_max = 65536,
+					       .skills = 1,
+					       .offer_timeout_ns = 30000,
+					       .wrap_up_ns = 10000,
+					       .penalty_ns = 8000,
+					       .misses_max = 3,
+					       .rings = 4,
+					       .credit = 200,
+					       .mix = RINGING_DAY};
+
+	run("ringing house", &plan, 81);
+}
+
+Test(acd_stress, rings_grow_and_shrink_meanwhile)
+{
+	static const struct house_plan plan = {.threads = 4,
+					       .agents = 20,
+					       .queues = 4,
+					       .contacts_max = 24,
+					       .events_max = 65536,
+					       .skills = 1,
+					       .offer_timeout_ns = 30000,
+					       .penalty_ns = 8000,
+					       .rings = 8,
+					       .credit = 200,
+					       .mix = {.enqueue = 120,
+						       .accept = 120,
+						       .decline = 300,
+						       .end = 150,
+						       .cancel = 40,
+						       .ready = 120,
+						       .login = 20,
+						       .logout = 10,
+						       .configure = 40}};
+
+	run("rings of many sizes", &plan, 91);
+}
+
+Test(acd_stress, many_with_several_slots_are_rung_at_once)
+{
+	static const struct house_plan plan = {.threads = 4,
+					       .agents = 9,
+					       .queues = 3,
+					       .contacts_max = 40,
+					       .events_max = 65536,
+					       .channels = 2,
+					       .offer_timeout_ns = 30000,
+					       .wrap_up_ns = 10000,
+					       .penalty_ns = 8000,
+					       .misses_max = 3,
+					       .rings = 3,
+					       .credit = 200,
+					       .mix = RINGING_DAY};
+
+	run("ringing house of slots", &plan, 101);
 }

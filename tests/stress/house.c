@@ -73,6 +73,12 @@ keep_success(struct house_thread *thread, const struct step *step)
 			step->number};
 }
 
+static uint32_t
+ring_max(const struct house *house)
+{
+	return house->plan.rings ? house->plan.rings : 1;
+}
+
 /* A box that is not empty, from a random one on; most often it is emptied, so others find another. */
 static uint32_t
 find_box(struct house_thread *thread, enum step_kind kind, struct step *step)
@@ -83,13 +89,15 @@ find_box(struct house_thread *thread, enum step_kind kind, struct step *step)
 
 	for (uint32_t i = 0; i < house->plan.contacts_max; i++) {
 		struct house_box *box = &house->boxes[slot];
+		uint32_t place = random_below(&thread->random, ring_max(house));
 		_Atomic uint64_t *handle = kind == STEP_END ? &box->talking
 					   : kind == STEP_CANCEL || kind == STEP_REPRIORITISE
 						   ? &box->waiting
-						   : &box->ringing;
+						   : &box->ringing[place];
 
 		if (atomic_load_explicit(handle, memory_order_relaxed)) {
-			step->number = atomic_load_explicit(&box->number, memory_order_relaxed);
+			step->number =
+				atomic_load_explicit(&box->number[place], memory_order_relaxed);
 			step->contact =
 				takes && kind != STEP_REPRIORITISE
 					? atomic_exchange_explicit(handle, 0, memory_order_relaxed)
@@ -167,6 +175,9 @@ make_configure(struct house_thread *thread, struct step *step)
 			rule->step[0].level[i] = (uint8_t)random_below(&thread->random, 3);
 		/* More steps or fewer, so that those who wait are moved. */
 		rule->steps_count = 1 + random_below(&thread->random, ORACLE_STEPS_MAX);
+		for (uint32_t k = 0; house->plan.rings && k < ORACLE_STEPS_MAX; k++)
+			rule->step[k].ring_count =
+				random_below(&thread->random, house->plan.rings + 1);
 		step->kind = STEP_QUEUE_UPDATE;
 		step->queue = house->queues[q].id;
 		step->queue_rule = *rule;
@@ -273,10 +284,14 @@ static void
 fill_boxes(struct house *house, const struct stw_event *event)
 {
 	struct house_box *box = &house->boxes[(uint32_t)event->contact.id % HOUSE_CONTACTS_MAX];
+	/* One offer of a ring may take another's room: that one is answered by nobody. */
+	uint32_t place = (uint32_t)(event->agent.id % ring_max(house));
 
 	if (event->type == STW_EVENT_OFFER) {
-		atomic_store_explicit(&box->number, event->offer.number, memory_order_relaxed);
-		atomic_store_explicit(&box->ringing, event->contact.id, memory_order_relaxed);
+		atomic_store_explicit(&box->number[place], event->offer.number,
+				      memory_order_relaxed);
+		atomic_store_explicit(&box->ringing[place], event->contact.id,
+				      memory_order_relaxed);
 	} else if (event->type == STW_EVENT_CONNECTED) {
 		atomic_store_explicit(&box->talking, event->contact.id, memory_order_relaxed);
 	}
@@ -360,6 +375,8 @@ define_queues(struct house *house, struct random *random)
 			rule->step[0].level[i] = (uint8_t)random_below(random, 2);
 		make_steps(rule, random);
 		rule->channel = (uint8_t)(house->plan.channels ? q % house->plan.channels : 0);
+		for (uint32_t k = 0; k < ORACLE_STEPS_MAX; k++)
+			rule->step[k].ring_count = house->plan.rings;
 		snprintf(step.name, sizeof(step.name), "queue-%u", q);
 		step.queue_rule = *rule;
 		step_engine(house->acd, &house->skills, &step);
@@ -397,6 +414,7 @@ house_open(struct house *house, const struct house_plan *plan, uint64_t seed)
 	house->ledger.queue_rules = house->queue_rules;
 	house->ledger.agent_rules = plan->mix.configure ? NULL : house->agent_rules;
 	house->ledger.channels = plan->channels;
+	house->ledger.ring_max = ring_max(house);
 	house->ledger.has_gaps = plan->events_max < HOUSE_EVENTS_SAFE;
 	error = stw_acd_create(&house->acd, &config);
 	if (!error)

@@ -30,6 +30,7 @@ struct house_plan {
 	uint32_t threads, agents, queues, contacts_max, events_max, skills;
 	uint32_t offer_timeout_ns, wrap_up_ns, penalty_ns, misses_max;
 	uint32_t channels; /**< 0: agents with one slot; else two of three have several */
+	uint32_t rings;    /**< so many agents are rung at once; 0: 1 */
 	uint32_t credit;   /**< operations of a thread between two rounds of the taker */
 	struct house_mix mix;
 };
@@ -43,7 +44,7 @@ struct house_success {
 /** One per contact slot: who knows what may be done. 0: nothing. */
 struct house_box {
 	_Atomic uint64_t waiting; /**< handle, from who enqueued it */
-	_Atomic uint64_t ringing, number;
+	_Atomic uint64_t ringing[STW_STEP_RING_MAX], number[STW_STEP_RING_MAX];
 	_Atomic uint64_t talking;
 };
 

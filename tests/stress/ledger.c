@@ -8,7 +8,8 @@
 void
 ledger_create(struct ledger *ledger, uint32_t agents_max, uint32_t contacts_max)
 {
-	*ledger = (struct ledger){.agents_max = agents_max, .contacts_max = contacts_max};
+	*ledger = (struct ledger){
+		.agents_max = agents_max, .contacts_max = contacts_max, .ring_max = 1};
 	ledger->agents = calloc(agents_max, sizeof(*ledger->agents));
 	ledger->contacts =
 		calloc((size_t)contacts_max * LEDGER_GENERATIONS, sizeof(*ledger->contacts));
@@ -111,14 +112,35 @@ check_slots(struct ledger *ledger, const struct ledger_contact *contact,
 	}
 }
 
+static struct ledger_offer *
+offer_of(struct ledger_contact *contact, uint64_t number)
+{
+	for (uint32_t i = 0; i < contact->offers_count; i++) {
+		if (contact->offers[i].number == number)
+			return &contact->offers[i];
+	}
+	return NULL;
+}
+
+/* Whom the contact's status shows while it rings. */
+static void
+contact_show(struct ledger_contact *contact)
+{
+	contact->agent = 0;
+	for (uint32_t i = contact->offers_count; i-- > 0;) {
+		if (contact->offers[i].rings)
+			contact->agent = contact->offers[i].agent;
+	}
+}
+
 static void
 enter_offer(struct ledger *ledger, struct ledger_contact *contact, struct ledger_agent *agent,
 	    const struct stw_event *event)
 {
 	if (contact->over)
 		problem(ledger, "contact offered after its end", event);
-	if (contact->state != STW_CONTACT_WAITING)
-		problem(ledger, "contact given to two agents", event);
+	if (contact->state == STW_CONTACT_CONNECTED || contact->ringing == ledger->ring_max)
+		problem(ledger, "contact given to too many agents", event);
 	if (agent->contact)
 		problem(ledger, "agent given two contacts", event);
 	if (agent->talking && !ledger_is_concurrent(ledger, agent->id))
@@ -127,40 +149,59 @@ enter_offer(struct ledger *ledger, struct ledger_contact *contact, struct ledger
 	if (agent->state != STW_AGENT_READY &&
 	    !(agent->state == STW_AGENT_CONNECTED && ledger_is_concurrent(ledger, agent->id)))
 		problem(ledger, "offered to an agent who is not ready", event);
-	if (contact->number == event->offer.number || !event->offer.number)
+	if (offer_of(contact, event->offer.number) || !event->offer.number)
 		problem(ledger, "number of offer is not new", event);
+	if (!contact->ringing)
+		contact->offers_count = 0;
+	if (contact->offers_count == STW_STEP_RING_MAX) {
+		problem(ledger, "too many offers in one ring", event);
+		return;
+	}
+	contact->offers[contact->offers_count++] =
+		(struct ledger_offer){agent->id, event->offer.number, true};
+	contact->ringing++;
 	contact->state = STW_CONTACT_OFFERED;
-	contact->agent = agent->id;
-	contact->number = event->offer.number;
+	contact_show(contact);
 	agent->contact = contact->id;
-	agent->number = contact->number;
+	agent->number = event->offer.number;
 	agent->state = STW_AGENT_OFFERED;
 	agent->missed_ns = 0;
 }
 
-/* CONNECTED, DECLINED, TIMED_OUT, WITHDRAWN: exactly one of them for each offer. */
+/* CONNECTED, DECLINED, TIMED_OUT, WITHDRAWN: exactly one of them for each offer; and when one is
+ * connected no other rings. */
 static void
 enter_answer(struct ledger *ledger, struct ledger_contact *contact, struct ledger_agent *agent,
 	     const struct stw_event *event)
 {
+	struct ledger_offer *offer = offer_of(contact, event->offer.number);
 	bool connected = event->type == STW_EVENT_CONNECTED;
 
 	if (contact->over)
 		problem(ledger, "answered after its end", event);
-	if (contact->state != STW_CONTACT_OFFERED || contact->number != event->offer.number)
+	if (contact->state != STW_CONTACT_OFFERED || !offer || !offer->rings) {
 		problem(ledger, "answer to an offer that does not ring", event);
-	if (contact->agent != agent->id || agent->contact != contact->id)
+		return;
+	}
+	if (offer->agent != agent->id || agent->contact != contact->id)
 		problem(ledger, "answer of another agent", event);
-	contact->state = connected ? STW_CONTACT_CONNECTED : STW_CONTACT_WAITING;
+	if (connected && contact->ringing > 1)
+		problem(ledger, "connected while others ring", event);
+	offer->rings = false;
+	contact->ringing--;
 	agent->contact = 0;
 	if (connected) {
+		contact->state = STW_CONTACT_CONNECTED;
+		contact->agent = agent->id;
 		agent->state = ledger_is_surely_concurrent(ledger, agent->id) ? STW_AGENT_READY
 									      : STW_AGENT_CONNECTED;
 		agent->talking++;
 		agent->channels[contact->channel]++;
 		return;
 	}
-	contact->agent = 0;
+	if (!contact->ringing)
+		contact->state = STW_CONTACT_WAITING;
+	contact_show(contact);
 	agent->missed_ns = event->type == STW_EVENT_WITHDRAWN ? 0 : event->time_ns;
 }
 

@@ -17,13 +17,21 @@
 
 #define LEDGER_EVENT_TYPES (STW_EVENT_LOST + 1)
 
+/** An offer of a ring; the number stays when it is over. */
+struct ledger_offer {
+	uint64_t agent, number;
+	bool rings;
+};
+
 struct ledger_contact {
 	uint64_t id; /**< 0: free */
 	uint32_t channel;
 	enum stw_contact_state state;
 	bool over;
-	uint64_t agent, number; /**< of the offer; number stays when it is over */
-	uint64_t taken;         /**< count of events when it was last heard of */
+	uint64_t agent; /**< who talks, or the first of those who ring; 0: nobody */
+	uint32_t offers_count, ringing;
+	struct ledger_offer offers[STW_STEP_RING_MAX]; /**< of the last ring, in order */
+	uint64_t taken; /**< count of events when it was last heard of */
 };
 
 struct ledger_agent {
@@ -38,6 +46,7 @@ struct ledger_agent {
 
 struct ledger {
 	uint32_t agents_max, contacts_max;
+	uint32_t ring_max;               /**< most offers of one contact that ring at once */
 	struct ledger_agent *agents;     /**< by slot */
 	struct ledger_contact *contacts; /**< by slot, LEDGER_GENERATIONS each */
 	uint64_t count[LEDGER_EVENT_TYPES];

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "stress/linear.h"
 
+#include "support/oracle_parts.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -85,6 +87,18 @@ is_fair_match(const struct search *search, const struct oracle *o, int agent, in
 	       (search->history->any_idle || is_longest_idle(o, agent, contact));
 }
 
+/* Rung beside others, at any time from the ring's first offer on. */
+static bool
+may_join(const struct oracle *o, int agent, int contact)
+{
+	const struct oracle_contact *c = &o->contacts[contact];
+
+	return agent != ORACLE_NONE && contact != ORACLE_NONE && c->state == STW_CONTACT_OFFERED &&
+	       c->places_count < o->queues[c->queue].rule.step[c->step].ring_count &&
+	       !oracle_place_of(c, agent) && c->declined_by != o->agents[agent].id &&
+	       oracle_is_available(o, agent, contact) && oracle_is_eligible(o, agent, contact);
+}
+
 /* Calls not done that could be next: nobody returned before they were called. */
 static bool
 may_be_next(const struct linear_history *h, uint32_t done, uint32_t call)
@@ -127,16 +141,21 @@ explore_matches(struct search *search, const struct oracle *o, uint32_t done, ui
 		struct oracle next;
 		uint64_t after = used;
 		int agent, contact;
+		bool joins;
 
 		if (used >> i & 1 || event->type != STW_EVENT_OFFER)
 			continue;
 		agent = oracle_agent_find(o, event->agent.id);
 		contact = oracle_contact_find(o, event->contact.id);
-		if (!is_fair_match(search, o, agent, contact))
+		joins = may_join(o, agent, contact);
+		if (!joins && !is_fair_match(search, o, agent, contact))
 			continue;
 		next = *o;
 		oracle_events = &told;
-		oracle_offer(&next, agent, contact, event->time_ns);
+		if (joins)
+			oracle_place_add(&next, agent, contact, event->time_ns);
+		else
+			oracle_offer(&next, agent, contact, event->time_ns);
 		oracle_settle_counts(&next);
 		if (use_events(search, &told, &after) && explore(search, &next, done, after))
 			return true;

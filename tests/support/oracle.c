@@ -45,7 +45,7 @@ oracle_tell(const struct oracle *o, enum stw_event_type type, int contact, int a
 		event->queue_cookie = o->queues[c->queue].rule.cookie;
 		if (type != STW_EVENT_ENDED && type != STW_EVENT_ABANDONED) {
 			event->offer.contact.id = c->id;
-			event->offer.number = c->offer;
+			event->offer.number = oracle_place_of(c, agent)->offer;
 		}
 	}
 	if (agent != ORACLE_NONE) {
@@ -134,12 +134,12 @@ oracle_offer(struct oracle *o, int agent, int contact, uint64_t now_ns)
 	oracle_offer_note(o, agent, contact);
 	c->state = STW_CONTACT_OFFERED;
 	c->agent = agent;
-	c->offer = ++o->offers;
+	c->places_count = 0;
 	c->rings_until_ns = q->rule.offer_timeout_ns ? now_ns + q->rule.offer_timeout_ns : 0;
-	o->agents[agent].contact = contact;
-	oracle_agent_enter(o, agent, STW_AGENT_OFFERED, 0, now_ns);
-	q->stats.offers++;
-	oracle_tell(o, STW_EVENT_OFFER, contact, agent, now_ns);
+	oracle_place_add(o, agent, contact, now_ns);
+	/* Else the test says who is rung beside. */
+	if (o->settles)
+		oracle_ring_fill(o, contact, now_ns);
 }
 
 void
@@ -154,7 +154,7 @@ oracle_settle(struct oracle *o, uint64_t now_ns)
 		contact = best_contact_of_all(o);
 		if (contact == ORACLE_NONE)
 			return;
-		oracle_offer(o, oracle_agent_choose(o, contact), contact, now_ns);
+		oracle_offer(o, oracle_agent_choose(o, contact, oracle_may_take), contact, now_ns);
 	}
 }
 
@@ -249,14 +249,10 @@ oracle_cancel(struct oracle *o, uint64_t contact, uint64_t now_ns)
 	q->stats.abandoned++;
 	q->stats.wait_ns_abandoned += now_ns - c->enqueue_ns;
 	q->stats.abandoned_short += now_ns - c->enqueue_ns <= ORACLE_SHORT_ABANDON_NS;
-	if (c->state == STW_CONTACT_OFFERED) {
-		q->stats.offers_withdrawn++;
-		oracle_tell(o, STW_EVENT_WITHDRAWN, index, c->agent, now_ns);
-	}
-	oracle_tell(o, STW_EVENT_ABANDONED, index, ORACLE_NONE, now_ns);
 	c->known = false;
 	if (c->state == STW_CONTACT_OFFERED)
-		oracle_agent_release(o, c->agent, false, now_ns);
+		oracle_withdraw(o, index, NULL, now_ns);
+	oracle_tell(o, STW_EVENT_ABANDONED, index, ORACLE_NONE, now_ns);
 	oracle_settle(o, now_ns);
 	oracle_settle_counts(o);
 	return 0;
@@ -293,11 +289,12 @@ oracle_accept(struct oracle *o, uint64_t contact, uint64_t offer, uint64_t now_n
 {
 	int index = oracle_contact_find(o, contact);
 	struct oracle_contact *c;
+	struct oracle_place *place;
 	struct oracle_queue *q;
 	uint64_t wait_ns;
 
-	if (index == ORACLE_NONE || o->contacts[index].offer != offer ||
-	    o->contacts[index].state == STW_CONTACT_WAITING)
+	place = index == ORACLE_NONE ? NULL : oracle_place_live(&o->contacts[index], offer);
+	if (!place)
 		return -ESTALE;
 	c = &o->contacts[index];
 	q = &o->queues[c->queue];
@@ -309,7 +306,9 @@ oracle_accept(struct oracle *o, uint64_t contact, uint64_t offer, uint64_t now_n
 	q->stats.wait_ns_answered += wait_ns;
 	if (wait_ns > q->stats.wait_ns_max)
 		q->stats.wait_ns_max = wait_ns;
+	oracle_withdraw(o, index, place, now_ns);
 	c->state = STW_CONTACT_CONNECTED;
+	c->agent = place->agent;
 	c->answered_ns = now_ns;
 	c->rings_until_ns = 0;
 	o->agents[c->agent].contacts++;
@@ -323,38 +322,17 @@ oracle_accept(struct oracle *o, uint64_t contact, uint64_t offer, uint64_t now_n
 	return 0;
 }
 
-/* Declined or timed out: the contact waits again with its rank, and the agent has missed one. */
-static void
-miss(struct oracle *o, int index, enum stw_event_type type, uint32_t reason, uint64_t now_ns)
-{
-	struct oracle_contact *c = &o->contacts[index];
-	struct oracle_queue *q = &o->queues[c->queue];
-	int agent = c->agent;
-
-	q->stats.offers_declined += type == STW_EVENT_DECLINED;
-	q->stats.offers_timed_out += type == STW_EVENT_TIMED_OUT;
-	oracle_tell(o, type, index, agent, now_ns)->reason = reason;
-	c->state = STW_CONTACT_WAITING;
-	c->agent = ORACLE_NONE;
-	c->rings_until_ns = 0;
-	c->declined_by = o->agents[agent].id;
-	if (c->step >= q->rule.steps_count)
-		c->step = q->rule.steps_count - 1;
-	oracle_agent_release(o, agent, true, now_ns);
-	oracle_look(o, index, now_ns);
-	oracle_settle(o, now_ns);
-	oracle_settle_counts(o);
-}
-
 int
 oracle_decline(struct oracle *o, uint64_t contact, uint64_t offer, uint32_t reason, uint64_t now_ns)
 {
 	int index = oracle_contact_find(o, contact);
+	struct oracle_place *place =
+		index == ORACLE_NONE ? NULL : oracle_place_live(&o->contacts[index], offer);
 
-	if (index == ORACLE_NONE || o->contacts[index].offer != offer ||
-	    o->contacts[index].state != STW_CONTACT_OFFERED)
+	if (!place || o->contacts[index].state != STW_CONTACT_OFFERED)
 		return -ESTALE;
-	miss(o, index, STW_EVENT_DECLINED, reason, now_ns);
+	oracle_miss(o, index, place, STW_EVENT_DECLINED, reason, now_ns);
+	oracle_misses_end(o, index, place->agent_id, now_ns);
 	return 0;
 }
 
@@ -416,6 +394,18 @@ earliest_timers(const struct oracle *o, struct timer *first)
 		count = keep_earliest(first, count,
 				      (struct timer){oracle_widens_ns(o, c), WIDEN, c, 0});
 	}
+	/* In the order of their slots: most likely the first is right, and many offers may have been made at
+	 * one time. */
+	for (uint32_t i = 1; i < count; i++) {
+		for (uint32_t j = i; j && (uint32_t)o->contacts[first[j].index].id <
+						  (uint32_t)o->contacts[first[j - 1].index].id;
+		     j--) {
+			struct timer later = first[j - 1];
+
+			first[j - 1] = first[j];
+			first[j] = later;
+		}
+	}
 	for (int a = 0; a < ORACLE_AGENTS_MAX; a++) {
 		const struct oracle_agent *agent = &o->agents[a];
 
@@ -474,7 +464,7 @@ oracle_advance(struct oracle *o, uint64_t now_ns, uint32_t budget, uint64_t *nex
 			oracle_widen(o, timer.index, now_ns - o->contacts[timer.index].enqueue_ns);
 			oracle_look(o, timer.index, now_ns);
 		} else if (timer.kind == RING) {
-			miss(o, timer.index, STW_EVENT_TIMED_OUT, 0, now_ns);
+			oracle_time_out(o, timer.index, now_ns);
 		} else if (timer.kind == WRAP) {
 			oracle_wrap_end(o, timer.index, timer.wrap, now_ns);
 		} else {

@@ -56,6 +56,7 @@ struct oracle_term {
 /** Description of a routing step, as both sides are told it. */
 struct oracle_step_rule {
 	uint8_t level[ORACLE_SKILLS_MAX]; /**< 0: not asked for */
+	uint32_t ring_count;              /**< 0: 1 */
 	uint64_t after_ns;
 	enum stw_step_when when; /**< not WAIT_ABOVE, which comes true by itself */
 	enum stw_select select;  /**< not LEAST_OCCUPIED, not WEIGHTED_RANDOM */
@@ -103,19 +104,28 @@ struct oracle_agent {
 	uint32_t wraps_count;
 };
 
+/** Who is or was rung, in the order of the offers. */
+struct oracle_place {
+	int agent;
+	uint64_t agent_id;
+	uint64_t offer; /**< oracle's own number of it, over the whole house */
+	bool live;      /**< rings, or has the contact */
+};
+
 struct oracle_contact {
 	bool known;
 	uint64_t id;
 	enum stw_contact_state state;
-	int queue, agent; /**< indices; agent or ORACLE_NONE */
+	int queue, agent; /**< indices; agent, the first of those who ring, or ORACLE_NONE */
 	uint64_t arrival; /**< order of arrival breaks ties of rank */
 	uint8_t value, urgency, red;
 	uint64_t credit_ns, enqueue_ns, answered_ns, cookie;
 	int64_t rank_ns;
 	uint64_t rings_until_ns; /**< 0: no timer */
-	uint64_t offer;          /**< oracle's own number of its last offer, over the whole house */
-	uint64_t declined_by;    /**< id of the agent who missed its last offer; 0: nobody */
-	uint32_t step;           /**< last one open to it */
+	uint32_t places_count;   /**< places of its last offer */
+	struct oracle_place places[STW_STEP_RING_MAX];
+	uint64_t declined_by; /**< id of the agent who missed its last offer; 0: nobody */
+	uint32_t step;        /**< last one open to it */
 };
 
 struct oracle_queue {

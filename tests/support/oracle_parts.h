@@ -36,11 +36,14 @@ void oracle_logout_complete(struct oracle *o, int agent, uint64_t now_ns);
 /** The agent's contact is over. */
 void oracle_agent_wrap_up(struct oracle *o, int agent, uint64_t wrap_up_ns, uint64_t now_ns);
 
-/** Whether an agent could take a contact of this one's channel now. */
+/** Whether the agent is ready, for a contact of that channel. */
 bool oracle_is_available(const struct oracle *o, int agent, int contact);
 
-/** The agent who gets a contact that somebody may take. */
-int oracle_agent_choose(const struct oracle *o, int contact);
+/** Asked of an agent: whether he may have the contact. */
+typedef bool (*oracle_may_fn)(const struct oracle *o, int agent, int contact);
+
+/** The agent of those who may who gets a contact; ORACLE_NONE: none. */
+int oracle_agent_choose(const struct oracle *o, int contact, oracle_may_fn may);
 
 /** A waiting contact looks for an agent, before the agents look: where a reserve counts who is still
  * ready, the order shows. */
@@ -57,5 +60,31 @@ void oracle_widen_all(struct oracle *o);
 
 /** When the next step opens to a contact by time; 0: not before something else happens. */
 uint64_t oracle_widens_ns(const struct oracle *o, int contact);
+
+/** An agent's place in the contact's last offer; NULL: none. */
+struct oracle_place *oracle_place_of(const struct oracle_contact *c, int agent);
+
+/** The place that an offer means and that rings or has the contact; NULL: none. */
+struct oracle_place *oracle_place_live(struct oracle_contact *c, uint64_t offer);
+
+/** Ring an agent. */
+void oracle_place_add(struct oracle *o, int agent, int contact, uint64_t now_ns);
+
+/** Ring others beside the first, as many as the queue says. */
+void oracle_ring_fill(struct oracle *o, int contact, uint64_t now_ns);
+
+/** Stop ringing, but at the winner's; winner NULL: everywhere. */
+void oracle_withdraw(struct oracle *o, int contact, const struct oracle_place *winner,
+		     uint64_t now_ns);
+
+/** Declined or timed out: the agent has missed one. Then oracle_misses_end. */
+void oracle_miss(struct oracle *o, int index, struct oracle_place *place, enum stw_event_type type,
+		 uint32_t reason, uint64_t now_ns);
+
+/** After a miss: the contact rings on or waits again. */
+void oracle_misses_end(struct oracle *o, int index, uint64_t missed_by, uint64_t now_ns);
+
+/** All who ring have missed it. */
+void oracle_time_out(struct oracle *o, int index, uint64_t now_ns);
 
 #endif

@@ -238,10 +238,22 @@ oracle_offer_note(struct oracle *o, int agent, int contact)
 		queue->next[k] = ((uint32_t)o->agents[agent].id + 1) % o->agents_max;
 }
 
+/* Keep those who tie in the order of their slots: most likely the first is right, and who is tried first
+ * matters when a ring takes many of many. */
+static void
+tied_add(const struct oracle *o, int *tied, uint32_t ties, int agent)
+{
+	while (ties && (uint32_t)o->agents[tied[ties - 1]].id > (uint32_t)o->agents[agent].id) {
+		tied[ties] = tied[ties - 1];
+		ties--;
+	}
+	tied[ties] = agent;
+}
+
 /* Of the first step that has somebody to give, the policy's choice; of equal ones, who has been ready for
  * longest; the test says who of several at one nanosecond. */
 int
-oracle_agent_choose(const struct oracle *o, int contact)
+oracle_agent_choose(const struct oracle *o, int contact, oracle_may_fn may)
 {
 	const struct oracle_queue *queue = &o->queues[o->contacts[contact].queue];
 	uint64_t best[3] = {UINT64_MAX, UINT64_MAX, UINT64_MAX};
@@ -252,7 +264,7 @@ oracle_agent_choose(const struct oracle *o, int contact)
 		uint64_t place[3];
 		int compared = 0;
 
-		if (!oracle_may_take(o, a, contact))
+		if (!may(o, a, contact))
 			continue;
 		place[0] = oracle_tier(o, a, contact);
 		place[1] = merit(o, queue, (uint32_t)place[0], a);
@@ -264,8 +276,10 @@ oracle_agent_choose(const struct oracle *o, int contact)
 		if (compared < 0)
 			ties = 0;
 		memcpy(best, place, sizeof(best));
-		tied[ties++] = a;
+		tied_add(o, tied, ties++, a);
 	}
+	if (!ties)
+		return ORACLE_NONE;
 	return tied[ties > 1 ? oracle_choose(ties) : 0];
 }
 
@@ -291,7 +305,8 @@ serve(struct oracle *o, int agent, int given, int deep, uint64_t now_ns)
 	int best;
 
 	while ((best = best_or_missed(o, agent)) != ORACLE_NONE) {
-		int other = deep && best != given ? oracle_agent_choose(o, best) : agent;
+		int other = deep && best != given ? oracle_agent_choose(o, best, oracle_may_take)
+						  : agent;
 
 		if (other == agent)
 			oracle_offer(o, agent, best, now_ns);
@@ -307,7 +322,8 @@ oracle_look(struct oracle *o, int contact, uint64_t now_ns)
 		oracle_widen_all(o);
 	while (o->settles && o->contacts[contact].state == STW_CONTACT_WAITING) {
 		if (finds_somebody(o, contact))
-			serve(o, oracle_agent_choose(o, contact), contact, 8, now_ns);
+			serve(o, oracle_agent_choose(o, contact, oracle_may_take), contact, 8,
+			      now_ns);
 		else if (!oracle_widen(o, contact, 0))
 			return;
 	}

@@ -113,6 +113,7 @@ step_config(const struct step_skills *skills, const struct oracle_step_rule *rul
 		.reserve_value = rule->reserve_value,
 		.after_ns = rule->after_ns,
 		.when = rule->when,
+		.ring_count = rule->ring_count,
 	};
 	if (rule->pool)
 		config->pool = skills->pool[rule->pool - 1];
@@ -134,7 +135,8 @@ queue_config(struct stw_acd *acd, const struct step_skills *skills, struct step 
 	config.steps_count = step->queue_rule.steps_count;
 	/* No step is one that takes anyone. */
 	if (config.steps_count == 1 && !steps[0].terms_count && !steps[0].requirement_count &&
-	    !steps[0].pool.id && !steps[0].select && !steps[0].reserve_agents)
+	    !steps[0].pool.id && !steps[0].select && !steps[0].reserve_agents &&
+	    !steps[0].ring_count)
 		config.steps_count = 0;
 	config.offer_timeout_ns = step->queue_rule.offer_timeout_ns;
 	config.wrap_up_ns = step->queue_rule.wrap_up_ns;

@@ -434,3 +434,64 @@ Test(ring, slot_of_a_contact_rings_life_after_life)
 		stw_acd_check(house);
 	}
 }
+
+/* Offers made when the second step of a queue opens, whose first nobody meets. */
+static uint32_t
+offers_after_widening(uint32_t first, uint32_t second)
+{
+	struct stw_skill_level rare = {skill_of("rare"), 50};
+	struct stw_step_config steps[2] = {{&rare, 1, .ring_count = first},
+					   {.ring_count = second, .after_ns = SECOND}};
+	struct stw_queue_config config = STW_QUEUE_CONFIG_INIT;
+	struct stw_agent agents[4];
+	struct stw_queue queue;
+	uint32_t offers = 0;
+
+	config.name = "q";
+	config.steps = steps;
+	config.steps_count = 2;
+	cr_assert_eq(stw_queue_define(house, &config, &queue), 0);
+	ready_agents(agents, 4);
+	enqueue(queue);
+	cr_assert_eq(await(STW_EVENT_OFFER).type, STW_EVENT_NONE);
+	advance(SECOND);
+	while (await(STW_EVENT_OFFER).type == STW_EVENT_OFFER)
+		offers++;
+	return offers;
+}
+
+Test(ring, last_open_step_says_how_many)
+{
+	cr_assert_eq(offers_after_widening(1, 3), 3);
+}
+
+Test(ring, step_that_was_left_does_not_say_how_many)
+{
+	cr_assert_eq(offers_after_widening(3, 0), 1);
+}
+
+Test(ring, others_are_chosen_by_the_policy_of_the_step)
+{
+	struct stw_step_config step = {.ring_count = 2, .select = STW_SELECT_TOP_DOWN};
+	struct stw_queue_config config = STW_QUEUE_CONFIG_INIT;
+	static const char *const names[] = {"ann", "bob", "cat"};
+	struct stw_agent agents[3];
+	struct stw_queue queue;
+
+	config.name = "q";
+	config.steps = &step;
+	config.steps_count = 1;
+	cr_assert_eq(stw_queue_define(house, &config, &queue), 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct stw_agent_config agent = STW_AGENT_CONFIG_INIT;
+
+		agent.position = 3 - i;
+		now++;
+		agents[i] = agent_with(agent, names[i], NULL);
+		make_ready(agents[i]);
+	}
+	enqueue(queue);
+	cr_assert_eq(await(STW_EVENT_OFFER).agent.id, agents[2].id);
+	cr_assert_eq(await(STW_EVENT_OFFER).agent.id, agents[1].id);
+	cr_assert_eq(state_of(agents[0]), STW_AGENT_READY);
+}
