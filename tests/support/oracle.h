@@ -24,9 +24,9 @@
 #define ORACLE_CHOICES_MAX  64
 #define ORACLE_NONE         (-1)
 
-#define ORACLE_ATTRIBUTES_MAX 2
-#define ORACLE_POOLS_MAX      2
-#define ORACLE_TERMS_MAX      7
+#define ORACLE_ATTRIBUTES_MAX   2
+#define ORACLE_POOLS_MAX        2
+#define ORACLE_TERMS_MAX        7
 /* Of all queues. */
 #define ORACLE_SHORT_ABANDON_NS UINT64_C(1000000000)
 
