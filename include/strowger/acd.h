@@ -30,6 +30,7 @@
 #include <strowger/skill.h>
 #include <strowger/stats.h>
 #include <strowger/tenant.h>
+#include <strowger/transfer.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -61,6 +62,9 @@ struct stw_acd_config {
 	uint32_t intervals_max; /**< intervals kept beside the one under way, to 1,000; 0: none */
 	uint32_t ring_max;      /**< most agents rung at once for one contact, to
 				    STW_STEP_RING_MAX; 0 or 1: one, which saves memory */
+	/** Contacts that wait for one agent in person, 0 to 1,000,000; more go to the steps at once. */
+	uint32_t preferred_max;
+	uint32_t customers_max; /**< customers remembered, to 16,777,216; 0: none */
 };
 
 /** A house of 1,000 agents, 100 queues and 10,000 contacts, with the last three quarters of an
@@ -68,7 +72,7 @@ struct stw_acd_config {
 #define STW_ACD_CONFIG_INIT                                                                        \
 	{                                                                                          \
 		sizeof(struct stw_acd_config), 1000, 100, 10000, 64, 65536, 64, 1, 400, 64, 64, 0, \
-			0, 1000, UINT64_C(900000000000), 0, 3, 8                                   \
+			0, 1000, UINT64_C(900000000000), 0, 3, 8, 1250, 10000                      \
 	}
 
 /**

@@ -37,12 +37,25 @@ struct stw_contact_request {
 	uint8_t urgency;        /**< class of the matter, 0 (least) to 15 */
 	uint8_t red_channel;    /**< 1: before every contact that is not red; 0: by rank */
 	uint64_t credit_ns;     /**< taken off the rank, nanoseconds, to 2^61; 0: none */
+	/**
+	 * Who of the queue's tenant is to have it in person, if he has slots for its channel, whatever
+	 * his skills; id 0: nobody. It is offered to nobody
+	 * else for preferred_wait_ns or until he logs out or misses it; then its queue routes it.
+	 */
+	struct stw_agent preferred;
+	/** How long it waits for him, nanoseconds to 2^61; UINT64_MAX: for ever; 0: not at all,
+	 * it is his only if he is ready at once. */
+	uint64_t preferred_wait_ns;
+	/** Names the customer over his contacts; host's own; 0: nobody. See customers_max. */
+	uint64_t customer_key;
+	/** 1: whoever served the customer last is `preferred`, unless that names somebody; 0: not. */
+	uint8_t last_agent;
 };
 
 /** A request of the lowest class in no queue yet. */
 #define STW_CONTACT_REQUEST_INIT                                                                   \
 	{                                                                                          \
-		sizeof(struct stw_contact_request), {0}, 0, 0, 0, 0, 0                             \
+		sizeof(struct stw_contact_request), {0}, 0, 0, 0, 0, 0, {0}, 0, 0, 0               \
 	}
 
 /** What stw_contact_enqueue returns when a surge rule of the queue was on for the contact. */
@@ -63,6 +76,9 @@ struct stw_contact_status {
 	int64_t rank_ns; /**< virtual deadline; the smallest of a queue is served first */
 	uint64_t cookie; /**< the host's own */
 	uint32_t step;   /**< last routing step open to it, 0: the first */
+	struct stw_agent preferred; /**< whom it waits for in person; id 0: nobody */
+	uint8_t callback;           /**< 1: its caller has hung up and is to be called back */
+	uint64_t entered_ns;        /**< when it came into the queue, host's clock */
 };
 
 /**
@@ -143,6 +159,61 @@ STW_API int stw_contact_reprioritise(struct stw_acd *acd, struct stw_contact con
  * Order:    the agent's state is seen by every call that starts after the return.
  */
 STW_API int stw_contact_end(struct stw_acd *acd, struct stw_contact contact, uint64_t now_ns);
+
+/**
+ * End a connected contact as stw_contact_end does, and say whether the customer's matter is settled (first-contact
+ * resolution).
+ *
+ * @param acd       borrowed, not NULL
+ * @param contact   which
+ * @param resolved  1: it is settled; 0: it is not
+ * @param now_ns    host's clock, nanoseconds
+ * @return 0
+ * @return -EINVAL  resolved is above 1
+ * @return -ESTALE  it has ended
+ * @return -EBUSY   it is not connected: cancel it instead
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: lock-free; a retry means another thread's change finished.
+ * Order:    as stw_contact_end.
+ */
+STW_API int stw_contact_end_with(struct stw_acd *acd, struct stw_contact contact, uint8_t resolved,
+				 uint64_t now_ns);
+
+/**
+ * Say that a contact is still there, before its queue's lease_ns is over: the contact rings or talks on.
+ *
+ * @param acd      borrowed, not NULL
+ * @param contact  which; one that waits needs no renewal, and saying so changes nothing
+ * @param now_ns   host's clock, nanoseconds
+ * @return 0
+ * @return -ESTALE  it has ended
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: lock-free; a retry means another thread renewed it.
+ * Order:    a call of stw_acd_advance that starts after the return sees the renewal.
+ */
+STW_API int stw_contact_renew(struct stw_acd *acd, struct stw_contact contact, uint64_t now_ns);
+
+/**
+ * The caller has hung up and is to be called back; the contact keeps its place, and its offers say so
+ * (`callback` of their events). Its queue's wait_max_ns does not end its wait. Or he has called again.
+ *
+ * @param acd      borrowed, not NULL
+ * @param contact  which, waiting or ringing
+ * @param on       1: he is to be called back; 0: he is on the line again
+ * @param now_ns   host's clock, nanoseconds
+ * @return 0
+ * @return -EINVAL  on is above 1
+ * @return -ESTALE  it has ended
+ * @return -EBUSY   it is connected
+ *
+ * Threads:  any, at the same time as every function but stw_acd_destroy.
+ * Progress: lock-free; a retry means another thread changed this contact.
+ * Order:    events of offers made after the return say it; one made at the same time may or may not.
+ */
+STW_API int stw_contact_callback(struct stw_acd *acd, struct stw_contact contact, uint8_t on,
+				 uint64_t now_ns);
 
 /**
  * Read where a contact stands.

@@ -33,29 +33,44 @@ enum stw_event_type {
 	STW_EVENT_AGENT_STATE, /**< an agent logged in or out, became ready or not ready, wraps up */
 	STW_EVENT_POSITION, /**< a contact that waits: its `position` and expected wait, `ewt_ns` */
 	STW_EVENT_SURGE,    /**< a queue's surge rule, by `reason`, went on or off (`surge_on`) */
-	STW_EVENT_LOST,     /**< `lost` events before this one found the queue full */
+	STW_EVENT_EXPIRED,  /**< the engine has let a contact go before an agent had it: `cause` */
+	STW_EVENT_MOVED,    /**< a contact waits in another queue, queue_to, from now on */
+	STW_EVENT_TRANSFERRED, /**< likewise, and its agent is free of it */
+	STW_EVENT_LOST,        /**< `lost` events before this one found the queue full */
+};
+
+/** Why a contact has left. */
+enum stw_cause {
+	STW_CAUSE_HOST,     /**< the host has said so */
+	STW_CAUSE_TRANSFER, /**< its agent has handed over to another: contact_to */
+	STW_CAUSE_LEASE,    /**< its host has not renewed it for its queue's lease_ns */
+	STW_CAUSE_WAIT_MAX, /**< it has waited for its queue's wait_max_ns */
 };
 
 /** One event. Fields that do not apply are 0. */
 struct stw_event {
 	enum stw_event_type type;         /**< what happened */
 	enum stw_agent_state agent_state; /**< of AGENT_STATE: the new state */
+	enum stw_cause cause;             /**< of ENDED, ABANDONED and EXPIRED */
 	uint32_t reason;                  /**< of DECLINED and of AGENT_STATE with NOT_READY; of
 				      SURGE: index of the rule */
 	uint8_t value;                    /**< class of the contact, 0 to 15 */
 	uint8_t urgency;                  /**< class of the contact, 0 to 15 */
-	uint8_t step;               /**< last routing step open to the contact, 0: the first */
-	uint8_t surge_on;           /**< of SURGE: 1: the rule went on; 0: off */
-	uint64_t time_ns;           /**< now_ns of the call that caused it */
-	uint64_t wait_ns;           /**< since the contact was enqueued, nanoseconds */
-	struct stw_contact contact; /**< whom it is about; id 0: no contact */
-	struct stw_agent agent;     /**< offered to, connected, or changed; id 0: nobody */
-	struct stw_queue queue;     /**< the contact's; id 0: none */
-	struct stw_offer offer;     /**< of OFFER, WITHDRAWN, DECLINED, TIMED_OUT, CONNECTED */
-	uint64_t contact_cookie;    /**< as given at enqueue */
-	uint64_t agent_cookie;      /**< as given at definition */
-	uint64_t queue_cookie;      /**< as given at definition */
-	uint64_t lost;              /**< of LOST: how many */
+	uint8_t step;     /**< last routing step open to it; 0: the first, or it has left */
+	uint8_t callback; /**< 1: its caller has hung up and is to be called back */
+	uint8_t surge_on; /**< of SURGE: 1: the rule went on; 0: off */
+	uint64_t time_ns; /**< now_ns of the call that caused it */
+	uint64_t wait_ns; /**< since the contact was enqueued, nanoseconds */
+	struct stw_contact contact;    /**< whom it is about; id 0: no contact */
+	struct stw_contact contact_to; /**< of ENDED by a transfer: the contact that goes on */
+	struct stw_agent agent;        /**< offered to, connected, or changed; id 0: nobody */
+	struct stw_queue queue;        /**< the contact's; id 0: none */
+	struct stw_queue queue_to;     /**< of MOVED and TRANSFERRED: where it waits now */
+	struct stw_offer offer;        /**< of OFFER, WITHDRAWN, DECLINED, TIMED_OUT, CONNECTED */
+	uint64_t contact_cookie;       /**< as given at enqueue */
+	uint64_t agent_cookie;         /**< as given at definition */
+	uint64_t queue_cookie;         /**< as given at definition */
+	uint64_t lost;                 /**< of LOST: how many */
 	uint64_t ewt_ns;   /**< of POSITION: expected wait from now, nanoseconds; UINT64_MAX: not
 			      known */
 	uint32_t position; /**< of POSITION: place in the queue, 1 is next */

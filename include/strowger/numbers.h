@@ -33,16 +33,19 @@ extern "C" {
 
 /** What an agent, or all of a team or tenant, did. Times include the spell under way. */
 struct stw_agent_numbers {
-	uint64_t offers;           /**< offers made */
-	uint64_t answered;         /**< offers accepted */
-	uint64_t answered_in_time; /**< of them, within the contact's queue's service_level_ns */
-	uint64_t declined;         /**< offers declined */
-	uint64_t timed_out;        /**< offers not answered in time */
-	uint64_t withdrawn;        /**< offers whose contact was cancelled */
-	uint64_t ended;            /**< connected contacts that are over */
-	uint64_t wait_ns;          /**< waits of the contacts answered, added up, nanoseconds */
-	uint64_t ready_ns;         /**< nanoseconds READY */
-	uint64_t offered_ns;       /**< nanoseconds OFFERED */
+	uint64_t offers;              /**< offers made */
+	uint64_t answered;            /**< offers accepted */
+	uint64_t answered_in_time;    /**< of them, within the contact's queue's service_level_ns */
+	uint64_t declined;            /**< offers declined */
+	uint64_t timed_out;           /**< offers not answered in time */
+	uint64_t withdrawn;           /**< offers whose contact was cancelled */
+	uint64_t ended;               /**< connected contacts that are over */
+	uint64_t transfers;           /**< of them, those that were transferred */
+	uint64_t resolution_reported; /**< of them, those ended by stw_contact_end_with */
+	uint64_t resolved;            /**< of these, those whose matter is settled */
+	uint64_t wait_ns;             /**< waits of the contacts answered, added up, nanoseconds */
+	uint64_t ready_ns;            /**< nanoseconds READY */
+	uint64_t offered_ns;          /**< nanoseconds OFFERED */
 	uint64_t connected_ns; /**< nanoseconds CONNECTED, or with contacts or wrap-ups in slots */
 	uint64_t wrap_up_ns;   /**< nanoseconds in WRAP_UP */
 	uint64_t not_ready_ns[STW_NOT_READY_REASONS]; /**< nanoseconds NOT_READY, by reason */

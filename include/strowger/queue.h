@@ -167,7 +167,15 @@ struct stw_queue_config {
 	uint64_t short_abandon_ns; /**< abandoned within this counts as short, nanoseconds; 0: only
 				      who leaves in the very instant of coming */
 	struct stw_calendar calendar; /**< of its tenant, when it takes contacts; id 0: always */
-	uint32_t channel; /**< enum stw_channel: by what its contacts come; stays as defined */
+	uint32_t channel;     /**< enum stw_channel: by what its contacts come; stays as defined */
+	uint64_t wait_max_ns; /**< longest wait here, nanoseconds to 2^61; 0: for ever */
+	/** A contact that rings or talks and is not renewed for so long is ended; ns to 2^61; 0: never. */
+	uint64_t lease_ns;
+	/** Who gave up less than this ago gets his place back, nanoseconds to 2^61; 0: nobody does. */
+	uint64_t resume_window_ns;
+	/** Who was served less than this ago counts as a repeat, nanoseconds to 2^61; 0: nobody. */
+	uint64_t repeat_window_ns;
+	struct stw_queue overflow; /**< of its tenant, where to after wait_max_ns; id 0: away */
 	/**
 	 * Target wait by [value][urgency], nanoseconds, -2^61 to 2^61. A contact's rank is its
 	 * enqueue time + target - credit, the smallest rank is served first; a very negative target
@@ -183,7 +191,8 @@ struct stw_queue_config {
 #define STW_QUEUE_CONFIG_INIT                                                                      \
 	{                                                                                          \
 		sizeof(struct stw_queue_config), 0, {0}, 0, 0, 0, UINT64_C(15000000000), 0,        \
-			UINT64_C(20000000000), 0, 0, UINT64_C(5000000000), {0}, 0, {{0}}, 0, 0     \
+			UINT64_C(20000000000), 0, 0, UINT64_C(5000000000), {0}, 0, 0, 0, 0, 0,     \
+			{0}, {{0}}, 0, 0                                                           \
 	}
 
 /**

@@ -33,7 +33,8 @@ config_check(const struct stw_acd_config *config)
 	    !config->threads_max || config->threads_max > 1024 || config->steps_max > 655350 ||
 	    config->attributes_max > 4096 || config->pools_max > 4096 ||
 	    config->tenants_max > 65535 || config->calendars_max > 65535 ||
-	    config->concurrent_max > 1000000 || !acd_intervals_valid(config) ||
+	    config->concurrent_max > 1000000 || config->preferred_max > 1000000 ||
+	    config->customers_max > 16777216 || !acd_intervals_valid(config) ||
 	    config->ring_max > ACD_RING_MAX)
 		return -EINVAL;
 	return 0;
@@ -45,8 +46,8 @@ struct parts {
 	void *agents, *contacts, *queues, *tenants, *calendars, *rings;
 	void *idle_since, *idle[STW_CHANNEL_COUNT][3], *agent_generations, *skill_generations;
 	void *seats, *seats_slots;
-	void *waiting, *timers, *counters, *events;
-	void *sets, *conditional, *reviews;
+	void *waiting, *preferred, *timers, *counters, *events;
+	void *sets, *conditional, *reviews, *history;
 	void *contact_slots, *agent_slots, *queue_slots, *set_slots, *skill_slots;
 	void *skill_names, *agent_names, *queue_names, *attribute_names, *pool_names, *tenant_names,
 		*calendar_names;
@@ -80,6 +81,19 @@ concurrent_max(const struct stw_acd_config *config)
 {
 	return config->concurrent_max < config->agents_max ? config->concurrent_max
 							   : config->agents_max;
+}
+
+/* Without contacts that wait for one agent there are no sets for agents either. */
+static uint32_t
+preferred_sets(const struct stw_acd_config *config)
+{
+	return config->preferred_max ? config->agents_max * STW_CHANNEL_COUNT : 1;
+}
+
+static uint32_t
+preferred_entries(const struct stw_acd_config *config)
+{
+	return config->preferred_max ? config->preferred_max + 2 * config->threads_max : 1;
 }
 
 static uint32_t
@@ -129,6 +143,10 @@ parts_lay(const struct stw_acd_config *config, char *base, struct parts *parts)
 	parts->sets = layout_take(&layout, sets * sizeof(uint32_t));
 	parts->conditional = layout_take(&layout, HINT_BITS_WORDS(sets) * sizeof(uint32_t));
 	parts->reviews = layout_take(&layout, HINT_BITS_WORDS(queues) * sizeof(uint64_t));
+	parts->history = layout_take(&layout, acd_history_entries(config->customers_max) *
+						      sizeof(struct acd_history_entry));
+	parts->preferred = layout_take(
+		&layout, lower_bound_tree_bytes(preferred_sets(config), preferred_entries(config)));
 	parts->timers = layout_take(&layout, lower_bound_tree_bytes(1, timer_entries(config)));
 	parts->counters =
 		layout_take(&layout, counters_bytes(config->queues_max + 2, ACD_COUNTERS));
@@ -197,9 +215,14 @@ engine_init(struct stw_acd *acd, const struct stw_acd_config *config, const stru
 	acd->sets = parts->sets;
 	acd->conditional = parts->conditional;
 	acd->reviews = parts->reviews;
+	acd->history = parts->history;
 	acd->sets_max = sets_of(config);
 	lower_bound_tree_init(&acd->waiting, parts->waiting, acd->sets_max, waiting_entries(config),
 			      acd_contact_entry_check, acd);
+	lower_bound_tree_init(&acd->preferred, parts->preferred, preferred_sets(config),
+			      preferred_entries(config), acd_contact_entry_check, acd);
+	if (!config->preferred_max)
+		acd->preferred.sets_count = 0;
 	lower_bound_tree_init(&acd->timers, parts->timers, 1, timer_entries(config),
 			      acd_timer_check, acd);
 	counters_init(&acd->counters, parts->counters, config->queues_max + 2, ACD_COUNTERS);

@@ -180,8 +180,9 @@ step_logout(struct stw_acd *acd, uint32_t a, uint64_t word, uint32_t reason, uin
 		if (acd_seats_busy(acd, a))
 			return logout_later(acd, a, word, now_ns, todo);
 		error = agent_change(acd, a, word, ACD_AGENT_LOGGED_OUT, 0, now_ns);
+		/* He is taken off the list, and who waits for him in person goes to the steps. */
 		if (!error)
-			acd_idle_unlist(acd, a);
+			acd_todo_agent(todo, a);
 		return error;
 	}
 }
@@ -243,16 +244,18 @@ status_of_hold(struct stw_acd *acd, uint32_t a, uint64_t word, struct stw_agent_
 
 		if (stage == ACD_STAGE_HELD || stage == ACD_STAGE_DECLINED ||
 		    stage == ACD_STAGE_CLOSING) {
-			status->state = !ring_flag(contact_word) && stage == ACD_STAGE_CLOSING &&
-							ring_last(contact_word) == word_ring(word)
-						? STW_AGENT_CONNECTED
-						: STW_AGENT_OFFERED;
+			status->state =
+				!word_ring_flag(contact_word) && stage == ACD_STAGE_CLOSING &&
+						word_ring_last(contact_word) == word_ring(word)
+					? STW_AGENT_CONNECTED
+					: STW_AGENT_OFFERED;
 			status->contact_id = acd_handle(word_slot(word), generation);
 		}
 	} else if (word_state(contact_word) >= ACD_CONTACT_OFFERED &&
 		   word_slot(contact_word) == a) {
 		status->state = word_state(contact_word) == ACD_CONTACT_CONNECTED ||
-						word_state(contact_word) == ACD_CONTACT_ENDING
+						word_state(contact_word) == ACD_CONTACT_ENDING ||
+						word_state(contact_word) == ACD_CONTACT_MOVING
 					? STW_AGENT_CONNECTED
 					: STW_AGENT_OFFERED;
 		status->contact_id = acd_handle(word_slot(word), generation);

@@ -54,9 +54,10 @@ acd_event_contact_fill(struct stw_acd *acd, struct stw_event *event, uint32_t c,
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 	uint32_t class = acd_field_read_32(&contact->class[word_side(word)]);
 
+	event->callback = acd_contact_is_callback(acd, c);
 	event->value = (uint8_t)(class / STW_CLASS_COUNT);
 	event->urgency = class % STW_CLASS_COUNT;
-	event->step = (uint8_t)word_step(word);
+	event->step = (uint8_t)word_step_open(word);
 	event->wait_ns = acd_elapsed(acd_field_read(&contact->enqueue_ns), event->time_ns);
 	event->contact.id = acd_handle(c, acd_field_read_32(&contact->generation));
 	event->contact_cookie = acd_field_read(&contact->cookie);
@@ -64,6 +65,27 @@ acd_event_contact_fill(struct stw_acd *acd, struct stw_event *event, uint32_t c,
 		event->queue.id = acd_handle(q, queue->generation);
 		event->queue_cookie = queue->cookie;
 	}
+}
+
+/* Of a contact that left before it was connected. */
+struct acd_told_event
+acd_leave_event(enum stw_cause cause)
+{
+	return (struct acd_told_event){
+		.type = cause == STW_CAUSE_HOST ? STW_EVENT_ABANDONED : STW_EVENT_EXPIRED,
+		.cause = cause,
+		.agent = ACD_AGENT_NONE,
+	};
+}
+
+/* Where a contact that moves goes to: the queue of its other side. */
+static struct stw_queue
+queue_to(struct stw_acd *acd, uint32_t c, uint64_t word)
+{
+	uint32_t q = acd_contact_queue(acd, c, word ^ ACD_SIDE_BIT);
+	const struct acd_queue_description *queue = acd_queue_description(acd, q);
+
+	return (struct stw_queue){queue ? acd_handle(q, queue->generation) : 0};
 }
 
 /* Number of the offer by which a contact is connected: the agent's hold says it, while it is. */
@@ -105,17 +127,21 @@ events_of(struct stw_acd *acd, uint32_t c, uint64_t word, struct acd_told_event 
 	case ACD_CONTACT_WITHDRAWN:
 		event.type = STW_EVENT_WITHDRAWN;
 		event.offer = before;
-		events[1] = (struct acd_told_event){.type = STW_EVENT_ABANDONED,
-						    .agent = ACD_AGENT_NONE};
+		events[1] = acd_leave_event((enum stw_cause)word_step(word));
 		break;
 	case ACD_CONTACT_ENDING:
 		event.type = STW_EVENT_ENDED;
+		event.cause = (enum stw_cause)word_step(word);
+		break;
+	case ACD_CONTACT_MOVING:
+		event.type =
+			word_slot(word) == ACD_AGENT_NONE ? STW_EVENT_MOVED : STW_EVENT_TRANSFERRED;
 		break;
 	case ACD_CONTACT_RINGING:
 	case ACD_CONTACT_RING_CLOSING:
 		return acd_ring_events(acd, c, word, events);
 	default:
-		event.type = STW_EVENT_ABANDONED;
+		event = acd_leave_event((enum stw_cause)word_step(word));
 		break;
 	}
 	events[0] = event;
@@ -130,6 +156,7 @@ event_push(struct stw_acd *acd, uint32_t c, uint64_t sequence, const struct stw_
 	struct stw_event event = *common;
 
 	event.type = told->type;
+	event.cause = told->cause;
 	event.reason = told->reason;
 	if (told->agent != ACD_AGENT_NONE)
 		event_agent_fill(acd, &event, told->agent);
@@ -161,7 +188,6 @@ acd_announce_contact(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t no
 	struct acd_contact *contact = &acd->contacts[c];
 	struct acd_told_event events[ACD_TOLD_MAX];
 	struct stw_event common = {.time_ns = now_ns};
-	bool armed = false;
 	uint32_t lost = 0;
 	uint32_t count;
 	uint64_t told;
@@ -171,13 +197,16 @@ acd_announce_contact(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t no
 	if (word_state(word) == ACD_CONTACT_FREE || !word_version_after(word_version(word), told))
 		return;
 	if (!word_contact_closing(word))
-		armed = acd_contact_arm(acd, c, word, now_ns);
+		acd_contact_arm(acd, c, word, now_ns);
 	if (word_state(word) == ACD_CONTACT_WAITING) {
-		if (armed)
-			contact_told(contact, word);
+		contact_told(contact, word);
 		return;
 	}
 	acd_event_contact_fill(acd, &common, c, word);
+	if (word_state(word) == ACD_CONTACT_MOVING)
+		common.queue_to = queue_to(acd, c, word);
+	if (word_state(word) == ACD_CONTACT_ENDING && word_step(word) == STW_CAUSE_TRANSFER)
+		common.contact_to.id = acd_field_read(&contact->successor);
 	count = events_of(acd, c, word, events);
 	if (acd_word_read(&contact->word) != word)
 		return;

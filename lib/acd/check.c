@@ -135,6 +135,17 @@ ring_check(struct stw_acd *acd, uint32_t c, uint64_t word, struct census *census
 	census->rung += (uint64_t)__builtin_popcount(ring_live(word));
 }
 
+/* P3: whom it waits for is logged in and busy. */
+static void
+preferred_check(struct stw_acd *acd, uint32_t c, uint64_t word)
+{
+	uint32_t a = acd_preferred_agent(acd, c, word_side(word));
+
+	STW_ASSERT(a != ACD_NOBODY);
+	STW_ASSERT(!acd_agent_is_open(
+		acd, a, acd_queue_description(acd, acd_contact_queue(acd, c, word))->channel));
+}
+
 /* P3: nobody who is ready could serve it. */
 static void
 waiting_check(struct stw_acd *acd, uint32_t c, uint64_t word)
@@ -147,6 +158,10 @@ waiting_check(struct stw_acd *acd, uint32_t c, uint64_t word)
 	const struct acd_idle *idle;
 
 	STW_ASSERT(queue);
+	if (k == ACD_STEP_PREFERRED) {
+		preferred_check(acd, c, word);
+		return;
+	}
 	STW_ASSERT(k < queue->steps_count);
 	idle = &acd->idle[queue->channel];
 	for (uint32_t w = 0; w < HINT_BITS_WORDS(acd->config.agents_max); w++) {
@@ -253,8 +268,10 @@ stats_check(struct stw_acd *acd, const struct census *census)
 	STW_ASSERT(sum->waiting == census->waiting);
 	STW_ASSERT(sum->ringing == census->ringing);
 	STW_ASSERT(sum->connected == census->connected);
-	STW_ASSERT(sum->offered == sum->answered + sum->abandoned + sum->refused + sum->deflected +
-					   sum->overflowed + sum->waiting + sum->ringing);
+	STW_ASSERT(sum->offered == sum->answered + sum->abandoned + sum->overflowed +
+					   sum->timed_out + sum->deflected + sum->refused +
+					   sum->waiting + sum->ringing);
+	STW_ASSERT(sum->transfers <= sum->ended);
 	STW_ASSERT(sum->answered == sum->ended + sum->connected);
 }
 
@@ -262,7 +279,7 @@ int
 stw_acd_check(struct stw_acd *acd)
 {
 	struct census census = {.contacts = 0};
-	uint32_t live;
+	uint32_t live, live_preferred;
 
 	for (uint32_t a = 0; a < acd->config.agents_max; a++)
 		agent_check(acd, a, &census);
@@ -270,7 +287,8 @@ stw_acd_check(struct stw_acd *acd)
 		contact_check(acd, c, &census);
 	STW_ASSERT(census.holding + census.parked == census.rung + census.connected);
 	lower_bound_tree_check(&acd->waiting, &live);
-	STW_ASSERT(live == census.waiting);
+	lower_bound_tree_check(&acd->preferred, &live_preferred);
+	STW_ASSERT(live + live_preferred == census.waiting);
 	lower_bound_tree_check(&acd->timers, NULL);
 	STW_ASSERT(slot_pool_check(&acd->contact_slots) + census.contacts ==
 		   acd->config.contacts_max);

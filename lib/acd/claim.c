@@ -7,7 +7,7 @@
  *  2  contact  WAITING, version k   -> OFFERED a, k + 1       who wins this has made the offer
  * then, as the host decides, exactly one of
  *  3  contact  OFFERED a, k + 1     -> CONNECTED | DECLINED | TIMED_OUT | WITHDRAWN, k + 2
- *     contact  CONNECTED a, k + 2   -> ENDING a, k + 3
+ *     contact  CONNECTED a, k + 2   -> ENDING a | MOVING a, k + 3
  *  4  agent    HOLD c, k            -> what follows (finish.c), when the contact's word is closing
  *  5  contact  closing              -> WAITING | FREE, only after 4
  * If 2 is lost because the contact has gone, the agent goes from HOLD back to READY. An agent with
@@ -67,7 +67,7 @@ claim_stage(const struct stw_acd *acd, uint32_t c, uint64_t contact_word, uint32
 	if (ahead == 2 && (state == ACD_CONTACT_DECLINED || state == ACD_CONTACT_TIMED_OUT ||
 			   state == ACD_CONTACT_WITHDRAWN))
 		return ACD_STAGE_CLOSING;
-	if (ahead >= 3 && state == ACD_CONTACT_ENDING)
+	if (ahead >= 3 && (state == ACD_CONTACT_ENDING || state == ACD_CONTACT_MOVING))
 		return ACD_STAGE_CLOSING;
 	return ACD_STAGE_OVER;
 }
@@ -181,9 +181,8 @@ claim_commit(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t a, uint64_
 	acd_count(acd, q, ACD_COUNT_OFFERS, 1);
 	acd_select_offered(acd, q, word, a);
 	acd_agent_count(acd, a, ACD_AGENT_OFFERS, 1);
-	lower_bound_tree_remove(
-		&acd->waiting, atomic_load_explicit(&contact->entry_position, memory_order_relaxed),
-		c, word);
+	acd_entry_remove(acd, c, word,
+			 atomic_load_explicit(&contact->entry_position, memory_order_relaxed));
 	acd_contact_disarm(acd, c, word);
 	acd_announce_contact(acd, c, offered, now_ns);
 	return true;
@@ -283,7 +282,7 @@ acd_claim(struct stw_acd *acd, uint32_t a, uint64_t agent_word,
 	acd_count_engine(acd, ACD_COUNT_READY, (uint64_t)-1);
 	open_step(acd, c, entry->ref, a, hold, now_ns);
 	/* By us or by others, the contact has moved on from the entry. */
-	lower_bound_tree_remove(&acd->waiting, position, c, entry->ref);
+	acd_entry_remove(acd, c, entry->ref, position);
 	acd_agent_settle(acd, a, now_ns, todo);
 	acd_idle_unlist(acd, a);
 }

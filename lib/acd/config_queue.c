@@ -29,7 +29,10 @@ queue_config_check(struct stw_acd *acd, const struct stw_queue_config *config, u
 
 	if (config->struct_size < sizeof(*config) || config->offer_timeout_ns > ACD_DURATION_MAX ||
 	    config->wrap_up_ns > ACD_DURATION_MAX || config->announce_ns > ACD_DURATION_MAX ||
-	    config->channel >= STW_CHANNEL_COUNT || targets_check(config))
+	    config->wait_max_ns > ACD_DURATION_MAX || config->lease_ns > ACD_DURATION_MAX ||
+	    config->resume_window_ns > ACD_DURATION_MAX ||
+	    config->repeat_window_ns > ACD_DURATION_MAX || config->channel >= STW_CHANNEL_COUNT ||
+	    targets_check(config))
 		return -EINVAL;
 	error = acd_tenant_slot(acd, config->tenant, tenant);
 	if (!error)
@@ -74,6 +77,11 @@ description_make(struct stw_acd *acd, const struct stw_queue_config *config, uin
 	queue->offer_timeout_ns = config->offer_timeout_ns;
 	queue->wrap_up_ns = config->wrap_up_ns;
 	queue->service_level_ns = config->service_level_ns;
+	queue->wait_max_ns = config->wait_max_ns;
+	queue->overflow = config->overflow;
+	queue->lease_ns = config->lease_ns;
+	queue->resume_window_ns = config->resume_window_ns;
+	queue->repeat_window_ns = config->repeat_window_ns;
 	memcpy(queue->target_ns, config->target_ns, sizeof(queue->target_ns));
 	memcpy(queue->name, name, strlen(name) + 1);
 	return queue;
@@ -251,7 +259,8 @@ static void
 queue_replace(struct stw_acd *acd, uint32_t q, struct acd_queue_description *old,
 	      struct acd_queue_description *new, uint64_t now_ns)
 {
-	bool differ = config_steps_differ(old, new);
+	/* A contact that gets another word gets a timer for the new times, too. */
+	bool differ = config_steps_differ(old, new) || old->wait_max_ns != new->wait_max_ns;
 
 	calendar_count(acd, new, 1);
 	agents_mark(acd, new, true);

@@ -282,14 +282,16 @@ config_steps_move(struct stw_acd *acd, uint32_t q, uint64_t now_ns)
 		uint64_t word = acd_word_read(&acd->contacts[c].word);
 		uint32_t k = word_step(word);
 
-		if (word_state(word) != ACD_CONTACT_WAITING ||
-		    acd_contact_queue(acd, c, word) != q ||
-		    !acd_contact_move(acd, c, word, k < last ? k : last, now_ns))
+		if (word_state(word) != ACD_CONTACT_WAITING || acd_contact_queue(acd, c, word) != q)
+			continue;
+		if (k != ACD_STEP_PREFERRED)
+			k = k < last ? k : last;
+		if (!acd_contact_move(acd, c, word, k, now_ns) || k == ACD_STEP_PREFERRED)
 			continue;
 		/* Before the first of them is matched, so that rank decides and not the set. */
 		word = acd_word_read(&acd->contacts[c].word);
 		if (word_state(word) == ACD_CONTACT_WAITING &&
-		    !acd_match_finds(acd, c, word, now_ns))
+		    word_step(word) != ACD_STEP_PREFERRED && !acd_match_finds(acd, c, word, now_ns))
 			acd_contact_widen(acd, c, word, 0, now_ns);
 	}
 }

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Contacts: coming, going, changing class.
+ * Contacts: coming, going, ending. Changing class and queue is in move.c.
  *
  * A handle is right for a word if the generation, read after the word, is the handle's. The generation is
  * written before a life's first word is published, so a word of that life or a later one is what
  * the holder of the handle reads; if a later life has begun, the generation read after it is a later one.
  * If the word belongs to an earlier moment than the generation, the word has changed since, and the compare-exchange
  * from it fails: no call changes a contact of another life.
- *
- * Queue, class and rank are there twice. Who re-prioritises owns the set that is not valid (ACD_RANKING; one thread at
- * a time, a second one is told so rather than made to wait), and the change of the word makes it valid. The contact
- * can be offered, cancelled and so on at any moment in between. Its slot is not given to another contact while
- * the owner might still write: who is last, the one that ends the contact or the owner, gives it back.
  */
 #include "ring.h"
 
@@ -66,17 +61,19 @@ acd_contact_settle(struct stw_acd *acd, struct stw_contact handle, uint32_t *c, 
 	}
 }
 
-static int
-request_check(const struct stw_contact_request *request, uint64_t now_ns)
+int
+acd_contact_request_check(const struct stw_contact_request *request, uint64_t now_ns)
 {
 	if (request->struct_size < sizeof(*request) || request->value >= STW_CLASS_COUNT ||
 	    request->urgency >= STW_CLASS_COUNT || request->red_channel > 1 ||
-	    request->credit_ns > ACD_DURATION_MAX || !now_ns || now_ns > ACD_NOW_MAX)
+	    request->last_agent > 1 || request->credit_ns > ACD_DURATION_MAX || !now_ns ||
+	    now_ns > ACD_NOW_MAX ||
+	    (request->preferred_wait_ns > ACD_DURATION_MAX &&
+	     request->preferred_wait_ns != UINT64_MAX))
 		return -EINVAL;
 	return 0;
 }
 
-/* Count a contact in: into the queue's known and waiting ones. */
 static int
 queue_enter(struct stw_acd *acd, uint32_t q, const struct acd_queue_description *description)
 {
@@ -105,86 +102,89 @@ queue_enter(struct stw_acd *acd, uint32_t q, const struct acd_queue_description 
 	return 0;
 }
 
-static void
-queue_leave(struct stw_acd *acd, uint32_t q)
+/* Count a contact in: into the queue's known and waiting ones. -ESTALE: the queue was removed; -ESHUTDOWN:
+ * it is closed; -ENOSPC: it or its tenant is full. */
+int
+acd_queue_enter(struct stw_acd *acd, struct stw_queue handle, uint64_t now_ns, uint32_t *q)
+{
+	const struct acd_queue_description *queue;
+
+	*q = (uint32_t)handle.id;
+	if (*q >= acd->config.queues_max || !handle.id)
+		return -ESTALE;
+	queue = acd_queue_description(acd, *q);
+	if (!queue || queue->generation != handle.id >> 32)
+		return -ESTALE;
+	if (!acd_calendar_open(acd, queue->calendar, now_ns))
+		return -ESHUTDOWN;
+	return queue_enter(acd, *q, queue);
+}
+
+/* Count out again a contact that did not come after all. */
+void
+acd_queue_leave(struct stw_acd *acd, uint32_t q)
 {
 	atomic_fetch_sub_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
 	acd_queue_known_drop(acd, q);
 }
 
-/* Fill a free slot; nobody else writes it. Returns the rank. */
-static int64_t
-contact_fill(struct stw_acd *acd, uint32_t c, uint32_t q, const struct acd_queue_description *queue,
-	     const struct stw_contact_request *request, uint64_t now_ns)
+/* Fill a free slot; nobody else writes it. */
+static void
+contact_fill(struct stw_acd *acd, uint32_t c, uint32_t q, const struct stw_contact_request *request,
+	     const struct acd_origin *origin, uint64_t now_ns)
 {
 	struct acd_contact *contact = &acd->contacts[c];
-	unsigned side = word_side(acd_word_read(&contact->word));
 	uint32_t generation = acd_field_read_32(&contact->generation) + 1;
-	uint32_t class = request->value * (uint32_t)STW_CLASS_COUNT + request->urgency;
-	uint64_t credit_ns = request->red_channel ? UINT64_MAX : request->credit_ns;
-	int64_t rank_ns =
-		acd_rank(now_ns, queue->target_ns[request->value][request->urgency], credit_ns);
+	struct acd_stay stay = {
+		.q = q,
+		.class = request->value * (uint32_t)STW_CLASS_COUNT + request->urgency,
+		.entered_ns = now_ns,
+		.preferred = request->preferred.id,
+		.preferred_until_ns = acd_later(now_ns, request->preferred_wait_ns),
+	};
 
 	generation += !generation;
-	acd_field_write(&contact->enqueue_ns, now_ns);
+	acd_field_write(&contact->enqueue_ns, origin->enqueue_ns);
+	acd_field_write(&contact->partner, origin->partner);
+	acd_field_write(&contact->customer, request->customer_key);
 	acd_field_write(&contact->arrival,
 			atomic_fetch_add_explicit(&acd->arrival_numbers, 1, memory_order_relaxed));
 	acd_field_write(&contact->holders, (uint64_t)generation << ACD_HOLDERS_BITS);
-	acd_field_write_32(&contact->queue[side], q);
 	acd_field_write_32(&contact->reason, 0);
-	acd_field_write((_Atomic uint64_t *)&contact->rank_ns[side], (uint64_t)rank_ns);
-	acd_field_write_32(&contact->class[side], class);
-	acd_field_write(&contact->credit_ns, credit_ns);
-	acd_field_write(&contact->entered_ns[side], now_ns);
-	atomic_store_explicit(&contact->timer_position, ACD_NO_POSITION, memory_order_relaxed);
+	acd_field_write(&contact->credit_ns,
+			request->red_channel ? UINT64_MAX : request->credit_ns);
 	acd_field_write(&contact->cookie, request->cookie);
 	acd_field_write(&contact->told_count, (uint64_t)generation << 32);
+	atomic_store_explicit(&contact->timer_position, ACD_NO_POSITION, memory_order_relaxed);
+	acd_contact_stay_write(acd, c, word_side(acd_word_read(&contact->word)), &stay);
 	acd_field_write_32(&contact->generation, generation);
-	return rank_ns;
 }
 
 /* Make a filled contact visible: entry, word, arrival, in this order. */
-static int
-contact_publish(struct stw_acd *acd, uint32_t c, uint32_t set, int64_t rank_ns, uint64_t now_ns)
+static void
+contact_publish(struct stw_acd *acd, uint32_t c, uint64_t now_ns, struct acd_todo *todo)
 {
-	struct acd_contact *contact = &acd->contacts[c];
-	uint64_t free_word = acd_word_read(&contact->word);
-	uint64_t word = word_contact_at_step(
-		word_contact_next(free_word, ACD_CONTACT_WAITING, ACD_AGENT_NONE), 0);
-	struct lower_bound_tree_entry entry = {
-		.key = rank_ns,
-		.order = acd_field_read(&contact->arrival),
-		.ref = word,
-		.item = c,
-	};
-	uint32_t position;
+	uint64_t free_word = acd_word_read(&acd->contacts[c].word);
+	uint64_t word = word_contact_next(free_word, ACD_CONTACT_WAITING, ACD_AGENT_NONE);
+	uint32_t step = acd_preferred_step(acd, c, word_side(word));
 
-	if (lower_bound_tree_insert(&acd->waiting, set, &entry, &position))
-		return -ENOSPC;
-	atomic_store_explicit(&contact->entry_position, position, memory_order_relaxed);
-	acd_word_change(&contact->word, free_word, word);
-	acd_arrivals_add(acd);
-	acd_announce_contact(acd, c, word, now_ns);
-	return 0;
+	/* The slot is this thread's own, so its word does not change. */
+	acd_contact_place(acd, c, free_word, word_contact_at_step(word, step), now_ns, todo);
 }
 
-/* Put a contact into this queue. */
+/* Put a contact into this queue, which is the request's unless a surge rule sends it elsewhere; the request
+ * is in order. */
 int
 acd_contact_put(struct stw_acd *acd, struct stw_queue where,
-		const struct stw_contact_request *request, uint64_t now_ns,
-		struct stw_contact *handle)
+		const struct stw_contact_request *request, const struct acd_origin *origin,
+		uint64_t now_ns, struct stw_contact *handle)
 {
-	uint32_t q = (uint32_t)where.id;
-	const struct acd_queue_description *queue = acd_queue_description(acd, q);
+	struct stw_contact_request known = *request;
+	struct acd_origin place = *origin;
 	struct acd_todo todo = {.count = 0};
-	int64_t rank_ns;
-	uint32_t c;
-	int error;
+	uint32_t c, q;
+	int error = acd_queue_enter(acd, where, now_ns, &q);
 
-	if (!queue || queue->generation != where.id >> 32)
-		return -ESTALE;
-	error = acd_calendar_open(acd, queue->calendar, now_ns) ? queue_enter(acd, q, queue)
-								: -ESHUTDOWN;
 	if (error == -ESTALE)
 		return error;
 	acd_count(acd, q, ACD_COUNT_OFFERED, 1);
@@ -193,22 +193,20 @@ acd_contact_put(struct stw_acd *acd, struct stw_queue where,
 	error = slot_pool_take(&acd->contact_slots, &c);
 	if (error)
 		goto left;
-	rank_ns = contact_fill(acd, c, q, queue, request, now_ns);
+	/* Customers are their tenant's. */
+	if (known.customer_key)
+		known.customer_key += acd->queues[q].tenant * UINT64_C(0x9e3779b97f4a7c15);
+	acd_history_apply(acd, acd_queue_description(acd, q), q, &known, &place, now_ns);
+	contact_fill(acd, c, q, &known, &place, now_ns);
 	*handle = (struct stw_contact){
 		acd_handle(c, acd_field_read_32(&acd->contacts[c].generation))};
-	error = contact_publish(acd, c, acd_step_set(queue, 0, request->value), rank_ns, now_ns);
-	if (error)
-		goto given;
-	if (queue->announce_ns)
-		acd_position_timer_set(acd, c, handle->id & ~(uint64_t)UINT32_MAX, now_ns);
-	acd_todo_contact(&todo, c);
+	contact_publish(acd, c, now_ns, &todo);
+	acd_position_timer_set(acd, c, q, handle->id & ~(uint64_t)UINT32_MAX, now_ns);
 	acd_match_run(acd, &todo, now_ns);
 	return 0;
 
-given:
-	slot_pool_give(&acd->contact_slots, c);
 left:
-	queue_leave(acd, q);
+	acd_queue_leave(acd, q);
 refused:
 	acd_count(acd, q, ACD_COUNT_REFUSED, 1);
 	return error;
@@ -218,6 +216,7 @@ static int
 contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *request, uint64_t now_ns,
 		struct stw_contact *handle)
 {
+	struct acd_origin origin = {.enqueue_ns = now_ns};
 	uint32_t q = (uint32_t)request->queue.id;
 	const struct acd_queue_description *queue;
 	const struct stw_surge_rule *rule;
@@ -229,7 +228,7 @@ contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *request, 
 		return -ESTALE;
 	rule = acd_surge_rule(acd, q, queue, request, now_ns);
 	return rule ? acd_surge_apply(acd, q, rule, request, now_ns, handle)
-		    : acd_contact_put(acd, request->queue, request, now_ns, handle);
+		    : acd_contact_put(acd, request->queue, request, &origin, now_ns, handle);
 }
 
 int
@@ -237,7 +236,7 @@ stw_contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *reque
 		    struct stw_contact *contact)
 {
 	struct stw_contact handle;
-	int error = request_check(request, now_ns);
+	int error = acd_contact_request_check(request, now_ns);
 
 	if (error)
 		return error;
@@ -250,48 +249,70 @@ stw_contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *reque
 	return error;
 }
 
-/* A contact has gone before it was answered. */
+/* Count a contact that has left a queue before it was connected, after so long there. */
 void
-acd_abandon_count(struct stw_acd *acd, uint32_t q, uint64_t wait_ns)
+acd_leave_count(struct stw_acd *acd, uint32_t q, enum stw_cause cause, uint64_t wait_ns)
 {
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 
+	if (queue && wait_ns > queue->service_level_ns)
+		acd_surge_served(acd, q, false);
+	if (cause != STW_CAUSE_HOST) {
+		acd_count(acd, q, ACD_COUNT_EXPIRED, 1);
+		return;
+	}
 	acd_count(acd, q, ACD_COUNT_ABANDONED, 1);
 	acd_count(acd, q, ACD_COUNT_ABANDONED_WAIT_NS, wait_ns);
 	if (queue && wait_ns <= queue->short_abandon_ns)
 		acd_count(acd, q, ACD_COUNT_ABANDONED_SHORT, 1);
-	if (queue && wait_ns > queue->service_level_ns)
-		acd_surge_served(acd, q, false);
 }
 
-/* Cancel from this word; -EAGAIN: it has changed. */
-static int
-contact_cancel(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
-	       struct acd_todo *todo)
+/*
+ * Let go a contact that no agent has had, from this word, WAITING, OFFERED or RINGING: its caller has gone, or the engine
+ * has a cause. -EAGAIN: the word has changed.
+ */
+int
+acd_contact_leave(struct stw_acd *acd, uint32_t c, uint64_t word, enum stw_cause cause,
+		  uint64_t now_ns, struct acd_todo *todo)
 {
 	struct acd_contact *contact = &acd->contacts[c];
 	bool offered = word_state(word) == ACD_CONTACT_OFFERED;
 	uint32_t q = acd_contact_queue(acd, c, word);
-	uint64_t wait_ns = acd_elapsed(acd_field_read(&contact->enqueue_ns), now_ns);
-	uint64_t next = offered ? word_contact_next(word, ACD_CONTACT_WITHDRAWN, word_slot(word))
-				: word_contact_next(word, ACD_CONTACT_CANCELLED, ACD_AGENT_NONE);
+	uint32_t position = atomic_load_explicit(&contact->entry_position, memory_order_relaxed);
+	struct acd_customer customer = {
+		.key = acd_field_read(&contact->customer),
+		.written_ns = now_ns,
+		.gave_up_ns = now_ns,
+		.place_ns = acd_field_read(&contact->enqueue_ns),
+	};
+	uint64_t wait_ns =
+		acd_elapsed(acd_field_read(&contact->entered_ns[word_side(word)]), now_ns);
+	uint64_t next =
+		offered ? word_contact_last(word, ACD_CONTACT_WITHDRAWN, word_slot(word), cause)
+			: word_contact_last(word, ACD_CONTACT_CANCELLED, ACD_AGENT_NONE, cause);
 
-	if (word_state(word) == ACD_CONTACT_RINGING)
-		return acd_ring_close(acd, c, word, ACD_RING_CANCELLED, now_ns, todo) ? 0 : -EAGAIN;
+	if (word_state(word) == ACD_CONTACT_RINGING) {
+		if (!acd_ring_close(acd, c, word,
+				    cause == STW_CAUSE_HOST ? ACD_RING_CANCELLED : ACD_RING_LEASED,
+				    now_ns, todo))
+			return -EAGAIN;
+		if (cause == STW_CAUSE_HOST)
+			acd_history_write(acd, &customer, false);
+		return 0;
+	}
 	acd_announce_contact(acd, c, word, now_ns);
 	if (!acd_word_change(&contact->word, word, next))
 		return -EAGAIN;
-	acd_abandon_count(acd, q, wait_ns);
+	acd_leave_count(acd, q, cause, wait_ns);
+	if (cause == STW_CAUSE_HOST)
+		acd_history_write(acd, &customer, false);
 	acd_contact_disarm(acd, c, word);
 	if (offered) {
 		acd_count(acd, q, ACD_COUNT_WITHDRAWN, 1);
 		acd_agent_count(acd, word_slot(word), ACD_AGENT_WITHDRAWN, 1);
 	} else {
 		atomic_fetch_sub_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
-		lower_bound_tree_remove(
-			&acd->waiting,
-			atomic_load_explicit(&contact->entry_position, memory_order_relaxed), c,
-			word);
+		acd_entry_remove(acd, c, word, position);
 	}
 	acd_contact_finish(acd, c, next, now_ns, todo);
 	return 0;
@@ -313,122 +334,48 @@ stw_contact_cancel(struct stw_acd *acd, struct stw_contact contact, uint64_t now
 		if (!error && word_state(word) == ACD_CONTACT_CONNECTED)
 			error = -EBUSY;
 		if (!error)
-			error = contact_cancel(acd, c, word, now_ns, &todo);
+			error = acd_contact_leave(acd, c, word, STW_CAUSE_HOST, now_ns, &todo);
 	} while (error == -EAGAIN);
 	acd_match_run(acd, &todo, now_ns);
 	reclaim_exit();
 	return error;
 }
 
-/* Give a waiting contact the class, from this word; the caller owns the other pair. */
-static int
-contact_rerank(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t value, uint32_t urgency,
-	       uint64_t now_ns, struct acd_todo *todo)
-{
-	struct acd_contact *contact = &acd->contacts[c];
-	uint32_t q = acd_contact_queue(acd, c, word);
-	const struct acd_queue_description *queue = acd_queue_description(acd, q);
-	uint64_t next =
-		word_contact_next(word, ACD_CONTACT_WAITING, word_slot(word)) ^ ACD_SIDE_BIT;
-	uint32_t old_position =
-		atomic_load_explicit(&contact->entry_position, memory_order_relaxed);
-	uint32_t position;
-	struct lower_bound_tree_entry entry = {.ref = next, .item = c};
-
-	if (!queue)
-		return -EAGAIN;
-	entry.key = acd_rank(acd_field_read(&contact->enqueue_ns), queue->target_ns[value][urgency],
-			     acd_field_read(&contact->credit_ns));
-	entry.order = acd_field_read(&contact->arrival);
-	acd_field_write((_Atomic uint64_t *)&contact->rank_ns[word_side(next)],
-			(uint64_t)entry.key);
-	acd_field_write_32(&contact->class[word_side(next)], value * STW_CLASS_COUNT + urgency);
-	acd_field_write_32(&contact->queue[word_side(next)], q);
-	acd_field_write(&contact->entered_ns[word_side(next)],
-			acd_field_read(&contact->entered_ns[word_side(word)]));
-	if (lower_bound_tree_insert(&acd->waiting, acd_step_set(queue, word_step(word), value),
-				    &entry, &position))
-		return -EAGAIN;
-	if (!acd_word_change(&contact->word, word, next)) {
-		lower_bound_tree_remove(&acd->waiting, position, c, next);
-		return -EAGAIN;
-	}
-	lower_bound_tree_remove(&acd->waiting, old_position, c, word);
-	acd_contact_disarm(acd, c, word);
-	atomic_store_explicit(&contact->entry_position, position, memory_order_relaxed);
-	/* A search may have passed the new entry before the change and the old one after it. */
-	acd_arrivals_add(acd);
-	acd_announce_contact(acd, c, next, now_ns);
-	acd_todo_contact(todo, c);
-	return 0;
-}
-
-/* Own the pair of class and rank that is not valid. A retry means that another owner has finished. */
-static int
-ranking_begin(struct stw_acd *acd, uint32_t c, uint64_t generation)
-{
-	uint64_t free_of = generation << ACD_HOLDERS_BITS;
-	uint64_t holders;
-
-	do {
-		if (acd_word_change(&acd->contacts[c].holders, free_of, free_of | ACD_RANKING))
-			return 0;
-		holders = acd_word_read(&acd->contacts[c].holders);
-	} while (holders == free_of);
-	return holders == (free_of | ACD_RANKING) ? -EBUSY : -ESTALE;
-}
-
+/* End a connected contact from this word; -EAGAIN: it has changed. */
 int
-stw_contact_reprioritise(struct stw_acd *acd, struct stw_contact contact, uint8_t value,
-			 uint8_t urgency, uint64_t now_ns)
+acd_contact_end(struct stw_acd *acd, uint32_t c, uint64_t word, enum stw_cause cause,
+		uint64_t now_ns, struct acd_todo *todo)
 {
-	struct acd_todo todo = {.count = 0};
-	uint64_t word;
-	uint32_t c;
-	int error;
-
-	if (value >= STW_CLASS_COUNT || urgency >= STW_CLASS_COUNT)
-		return -EINVAL;
-	reclaim_enter();
-	error = acd_contact_settle(acd, contact, &c, &word, now_ns, &todo);
-	if (!error)
-		error = ranking_begin(acd, c, contact.id >> 32);
-	if (error)
-		goto out;
-	do {
-		error = acd_contact_settle(acd, contact, &c, &word, now_ns, &todo);
-		if (!error && word_state(word) != ACD_CONTACT_WAITING)
-			error = -EBUSY;
-		if (!error)
-			error = contact_rerank(acd, c, word, value, urgency, now_ns, &todo);
-	} while (error == -EAGAIN);
-	acd_contact_slot_leave(acd, c, 0, ACD_RANKING);
-out:
-	acd_match_run(acd, &todo, now_ns);
-	reclaim_exit();
-	return error;
-}
-
-/* End from this word; -EAGAIN: it has changed. */
-static int
-contact_end(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, struct acd_todo *todo)
-{
-	uint64_t next = word_contact_next(word, ACD_CONTACT_ENDING, word_slot(word));
+	uint64_t next = word_contact_last(word, ACD_CONTACT_ENDING, word_slot(word), cause);
 	uint32_t q = acd_contact_queue(acd, c, word);
 	uint64_t since_ns = acd_field_read(&acd->contacts[c].connect_ns);
+	const struct acd_agent_description *agent = acd_agent_description(acd, word_slot(word));
+	struct acd_customer customer = {
+		.key = acd_field_read(&acd->contacts[c].customer),
+		.written_ns = now_ns,
+		.agent = agent ? acd_handle(word_slot(word), agent->generation) : 0,
+		.ended_ns = now_ns,
+	};
 
 	acd_announce_contact(acd, c, word, now_ns);
 	if (!acd_word_change(&acd->contacts[c].word, word, next))
 		return -EAGAIN;
+	acd_history_write(acd, &customer, false);
+	acd_contact_disarm(acd, c, word);
 	acd_count(acd, q, ACD_COUNT_ENDED, 1);
 	acd_agent_count(acd, word_slot(word), ACD_AGENT_ENDED, 1);
+	if (cause == STW_CAUSE_TRANSFER) {
+		acd_count(acd, q, ACD_COUNT_TRANSFERS, 1);
+		acd_agent_count(acd, word_slot(word), ACD_AGENT_TRANSFERS, 1);
+	}
 	acd_count(acd, q, ACD_COUNT_TALK_NS, acd_elapsed(since_ns, now_ns));
 	acd_contact_finish(acd, c, next, now_ns, todo);
 	return 0;
 }
 
-int
-stw_contact_end(struct stw_acd *acd, struct stw_contact contact, uint64_t now_ns)
+/* End a contact for the host; *q: the queue that it had, *a: who had it. */
+static int
+end_call(struct stw_acd *acd, struct stw_contact contact, uint64_t now_ns, uint32_t *q, uint32_t *a)
 {
 	struct acd_todo todo = {.count = 0};
 	uint64_t word;
@@ -439,12 +386,45 @@ stw_contact_end(struct stw_acd *acd, struct stw_contact contact, uint64_t now_ns
 	reclaim_enter();
 	do {
 		error = acd_contact_settle(acd, contact, &c, &word, now_ns, &todo);
-		if (!error)
-			error = word_state(word) == ACD_CONTACT_CONNECTED
-					? contact_end(acd, c, word, now_ns, &todo)
-					: -EBUSY;
+		if (!error && word_state(word) != ACD_CONTACT_CONNECTED)
+			error = -EBUSY;
+		if (!error) {
+			*q = acd_contact_queue(acd, c, word);
+			*a = word_slot(word);
+			error = acd_contact_end(acd, c, word, STW_CAUSE_HOST, now_ns, &todo);
+		}
 	} while (error == -EAGAIN);
 	acd_match_run(acd, &todo, now_ns);
+	reclaim_exit();
+	return error;
+}
+
+int
+stw_contact_end(struct stw_acd *acd, struct stw_contact contact, uint64_t now_ns)
+{
+	uint32_t q, a;
+
+	return end_call(acd, contact, now_ns, &q, &a);
+}
+
+int
+stw_contact_end_with(struct stw_acd *acd, struct stw_contact contact, uint8_t resolved,
+		     uint64_t now_ns)
+{
+	uint32_t q, a;
+	int error;
+
+	if (resolved > 1)
+		return -EINVAL;
+	/* Queue and agent stay, or their rows at least are nobody else's, while this section lasts. */
+	reclaim_enter();
+	error = end_call(acd, contact, now_ns, &q, &a);
+	if (!error) {
+		acd_count(acd, q, ACD_COUNT_REPORTED, 1);
+		acd_count(acd, q, ACD_COUNT_RESOLVED, resolved);
+		acd_agent_count(acd, a, ACD_AGENT_REPORTED, 1);
+		acd_agent_count(acd, a, ACD_AGENT_RESOLVED, resolved);
+	}
 	reclaim_exit();
 	return error;
 }
@@ -464,24 +444,15 @@ state_and_agent(const struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t *
 				    ring_base(word));
 		return STW_CONTACT_OFFERED;
 	case ACD_CONTACT_RING_CLOSING:
-		if (ring_flag(word))
+		if (word_ring_flag(word))
 			break;
-		*a = acd_ring_agent(acd, c, ring_last(word), ring_base(word));
+		*a = acd_ring_agent(acd, c, word_ring_last(word), ring_base(word));
 		return STW_CONTACT_CONNECTED;
 	default:
 		break;
 	}
 	*a = ACD_NOBODY;
 	return STW_CONTACT_WAITING;
-}
-
-/* Whether a word is one of a contact that the host has no more. */
-static bool
-is_over(uint64_t word)
-{
-	return word_state(word) == ACD_CONTACT_RING_CLOSING
-		       ? ring_closed_by(word, ACD_RING_CANCELLED)
-		       : word_state(word) > ACD_CONTACT_TIMED_OUT;
 }
 
 static bool
@@ -491,6 +462,7 @@ status_read(struct stw_acd *acd, uint32_t c, uint64_t word, struct stw_contact_s
 	uint32_t q = acd_contact_queue(acd, c, word);
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 	const struct acd_agent_description *agent = NULL;
+	unsigned side = word_side(word);
 
 	uint32_t a;
 
@@ -502,10 +474,13 @@ status_read(struct stw_acd *acd, uint32_t c, uint64_t word, struct stw_contact_s
 	if (queue)
 		status->queue.id = acd_handle(q, queue->generation);
 	status->enqueue_ns = acd_field_read(&contact->enqueue_ns);
-	status->rank_ns =
-		(int64_t)acd_field_read((_Atomic uint64_t *)&contact->rank_ns[word_side(word)]);
+	status->callback = acd_contact_is_callback(acd, c);
+	status->entered_ns = acd_field_read(&contact->entered_ns[side]);
+	if (word_state(word) == ACD_CONTACT_WAITING && word_step(word) == ACD_STEP_PREFERRED)
+		status->preferred.id = acd_field_read(&contact->preferred[side]);
+	status->rank_ns = (int64_t)acd_field_read((_Atomic uint64_t *)&contact->rank_ns[side]);
 	status->cookie = acd_field_read(&contact->cookie);
-	status->step = word_step(word);
+	status->step = word_step_open(word);
 	return acd_word_read(&contact->word) == word;
 }
 
@@ -522,7 +497,7 @@ stw_contact_status(struct stw_acd *acd, struct stw_contact contact,
 		uint32_t c;
 
 		error = acd_contact_find(acd, contact, &c, &word);
-		if (!error && is_over(word))
+		if (!error && word_contact_over(word))
 			error = -ESTALE;
 		if (error || status_read(acd, c, word, &seen))
 			break;

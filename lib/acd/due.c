@@ -15,18 +15,52 @@
  */
 #include "ring.h"
 
+#include <errno.h>
+
+/* What is due and cannot be done, as another thread is just changing the contact's class or queue, is
+ * tried again after so long. */
+#define RETRY_NS UINT64_C(1000000)
+
 static uint64_t
 earlier(uint64_t a_ns, uint64_t b_ns)
 {
 	return a_ns < b_ns ? a_ns : b_ns;
 }
 
-/* When something of a contact at this word has to be looked at; ACD_NEVER: nothing. The offer's ring
- * time is not in it. */
-uint64_t
-acd_contact_review_ns(struct stw_acd *acd, uint32_t c, uint64_t word)
+/* When a contact has waited for the longest time that its queue allows. */
+static uint64_t
+wait_end_ns(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t c,
+	    uint64_t word)
 {
-	return word_state(word) == ACD_CONTACT_WAITING ? acd_step_due_ns(acd, c, word) : ACD_NEVER;
+	/* Who is called back does not wait on the line. */
+	if (!queue->wait_max_ns || acd_contact_is_callback(acd, c))
+		return ACD_NEVER;
+	return acd_field_read(&acd->contacts[c].entered_ns[word_side(word)]) + queue->wait_max_ns;
+}
+
+/* When a contact has waited for its preferred agent for long enough. */
+static uint64_t
+preferred_end_ns(struct stw_acd *acd, uint32_t c, uint64_t word)
+{
+	if (word_step(word) != ACD_STEP_PREFERRED)
+		return ACD_NEVER;
+	return acd_field_read(&acd->contacts[c].preferred_until_ns[word_side(word)]);
+}
+
+/* When the host of a contact that rings or talks has been silent for too long. */
+static uint64_t
+lease_end_ns(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t c,
+	     uint64_t word)
+{
+	struct acd_contact *contact = &acd->contacts[c];
+	uint64_t renewed_ns = acd_field_read(&contact->renewed_ns);
+	uint64_t since_ns =
+		acd_field_read(word_state(word) == ACD_CONTACT_CONNECTED ? &contact->connect_ns
+									 : &contact->offer_ns);
+
+	if (!queue->lease_ns)
+		return ACD_NEVER;
+	return (since_ns > renewed_ns ? since_ns : renewed_ns) + queue->lease_ns;
 }
 
 /* Whether a timer goes with the word for how long it rings. Several have the one of their ring's first word. */
@@ -35,6 +69,26 @@ begins_to_ring(uint64_t word)
 {
 	return word_state(word) == ACD_CONTACT_OFFERED ||
 	       (word_state(word) == ACD_CONTACT_RINGING && word == ring_first_word(word));
+}
+
+/* When something of a contact at this word has to be looked at; ACD_NEVER: nothing. The offer's ring
+ * time is not in it. */
+uint64_t
+acd_contact_review_ns(struct stw_acd *acd, uint32_t c, uint64_t word)
+{
+	const struct acd_queue_description *queue =
+		acd_queue_description(acd, acd_contact_queue(acd, c, word));
+
+	if (!queue)
+		return ACD_NEVER;
+	if (word_state(word) == ACD_CONTACT_WAITING)
+		return earlier(
+			earlier(preferred_end_ns(acd, c, word), acd_step_due_ns(acd, c, word)),
+			wait_end_ns(acd, queue, c, word));
+	/* A ring has one timer, of its first word. */
+	return word_state(word) == ACD_CONTACT_RINGING && !begins_to_ring(word)
+		       ? ACD_NEVER
+		       : lease_end_ns(acd, queue, c, word);
 }
 
 /* When an offer made at offer_ns has rung for long enough. */
@@ -63,8 +117,8 @@ arm(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t ring_ns, uint32_t *
 	return true;
 }
 
-/* Set the timer of a word that was published just now; false: it needs none. */
-bool
+/* Set the timer of a word that was published just now, if it needs one. */
+void
 acd_contact_arm(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 {
 	struct acd_contact *contact = &acd->contacts[c];
@@ -72,10 +126,8 @@ acd_contact_arm(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 
 	if (begins_to_ring(word))
 		acd_time_raise(&contact->offer_ns, now_ns);
-	if (!arm(acd, c, word, ring_end_ns(acd, c, word, now_ns), &position))
-		return false;
-	atomic_store_explicit(&contact->timer_position, position, memory_order_relaxed);
-	return true;
+	if (arm(acd, c, word, ring_end_ns(acd, c, word, now_ns), &position))
+		atomic_store_explicit(&contact->timer_position, position, memory_order_relaxed);
 }
 
 /* Take out the timer of a word that has passed. */
@@ -88,17 +140,17 @@ acd_contact_disarm(struct stw_acd *acd, uint32_t c, uint64_t word)
 		word);
 }
 
-/* A ring has rung for too long; its timer was set for this word. A retry means that somebody joined or declined. */
+/* A ring is over whose timer was set for this word. A retry means that somebody joined or declined. */
 static bool
-several_ring_out(struct stw_acd *acd, uint32_t c, uint64_t first, uint64_t now_ns,
-		 struct acd_todo *todo)
+several_ring_out(struct stw_acd *acd, uint32_t c, uint64_t first, enum acd_ring_cause cause,
+		 uint64_t now_ns, struct acd_todo *todo)
 {
 	for (;;) {
 		uint64_t word = acd_word_read(&acd->contacts[c].word);
 
 		if (word_state(word) != ACD_CONTACT_RINGING || ring_first_word(word) != first)
 			return false;
-		if (acd_ring_close(acd, c, word, ACD_RING_TIMED_OUT, now_ns, todo))
+		if (acd_ring_close(acd, c, word, cause, now_ns, todo))
 			return true;
 	}
 }
@@ -110,7 +162,7 @@ ring_out(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, struct
 	uint32_t q = acd_contact_queue(acd, c, word);
 
 	if (word_state(word) == ACD_CONTACT_RINGING)
-		return several_ring_out(acd, c, word, now_ns, todo);
+		return several_ring_out(acd, c, word, ACD_RING_TIMED_OUT, now_ns, todo);
 	acd_announce_contact(acd, c, word, now_ns);
 	if (!acd_word_change(&acd->contacts[c].word, word, next))
 		return false;
@@ -120,17 +172,81 @@ ring_out(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, struct
 	return true;
 }
 
-/* Do what is due by now for a contact at this word; false: nothing was, or the word has passed. */
-static bool
+/* A contact has waited for too long: it goes to the queue where such contacts go, or it leaves. */
+static int
+wait_out(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t c, uint64_t word,
+	 uint64_t now_ns, struct acd_todo *todo)
+{
+	int error = -ESTALE;
+
+	if (queue->overflow.id)
+		error = acd_contact_overflow(acd, c, word, queue->overflow, now_ns, todo);
+	if (error == -ESTALE || error == -ENOSPC || error == -ESHUTDOWN)
+		error = acd_contact_leave(acd, c, word, STW_CAUSE_WAIT_MAX, now_ns, todo);
+	return error;
+}
+
+/* Open the steps that are due to a contact by its time in the queue. */
+static int
+steps_open(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, struct acd_todo *todo)
+{
+	uint64_t entered_ns = acd_field_read(&acd->contacts[c].entered_ns[word_side(word)]);
+
+	/* When the description has changed meanwhile none may be due: look again. */
+	if (!acd_contact_widen(acd, c, word, acd_elapsed(entered_ns, now_ns), now_ns))
+		return -EBUSY;
+	acd_todo_contact(todo, c);
+	return 0;
+}
+
+/* Nobody has renewed a contact that rings or talks: its host has lost it. */
+static int
+reap(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, struct acd_todo *todo)
+{
+	uint32_t q = acd_contact_queue(acd, c, word);
+	int error;
+
+	if (word_state(word) == ACD_CONTACT_RINGING)
+		error = several_ring_out(acd, c, word, ACD_RING_LEASED, now_ns, todo) ? 0 : -EAGAIN;
+	else if (word_state(word) == ACD_CONTACT_CONNECTED)
+		error = acd_contact_end(acd, c, word, STW_CAUSE_LEASE, now_ns, todo);
+	else
+		error = acd_contact_leave(acd, c, word, STW_CAUSE_LEASE, now_ns, todo);
+	if (!error)
+		acd_count(acd, q, ACD_COUNT_REAPED, 1);
+	return error;
+}
+
+/* Do what is due by now for a contact at this word. -EBUSY: it cannot be done now. */
+static int
 review(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, struct acd_todo *todo)
 {
-	uint64_t enqueue_ns = acd_field_read(&acd->contacts[c].enqueue_ns);
+	const struct acd_queue_description *queue =
+		acd_queue_description(acd, acd_contact_queue(acd, c, word));
 
-	if (word_state(word) != ACD_CONTACT_WAITING ||
-	    !acd_contact_widen(acd, c, word, acd_elapsed(enqueue_ns, now_ns), now_ns))
-		return false;
-	acd_todo_contact(todo, c);
-	return true;
+	if (!queue)
+		return -EAGAIN;
+	if (word_state(word) != ACD_CONTACT_WAITING)
+		return reap(acd, c, word, now_ns, todo);
+	/* By their order, as if each had fired at its time. */
+	if (wait_end_ns(acd, queue, c, word) <
+	    earlier(preferred_end_ns(acd, c, word), acd_step_due_ns(acd, c, word)))
+		return wait_out(acd, queue, c, word, now_ns, todo);
+	if (word_step(word) == ACD_STEP_PREFERRED)
+		return acd_contact_step(acd, c, word, 0, now_ns, todo);
+	return steps_open(acd, c, word, now_ns, todo);
+}
+
+/* Set a timer for a word anew, unless another thread has. */
+static void
+rearm(struct stw_acd *acd, const struct lower_bound_tree_entry *entry, uint32_t position,
+      uint32_t next)
+{
+	if (lower_bound_tree_remove(&acd->timers, position, entry->item, entry->ref))
+		atomic_store_explicit(&acd->contacts[entry->item].timer_position, next,
+				      memory_order_relaxed);
+	else
+		lower_bound_tree_remove(&acd->timers, next, entry->item, entry->ref);
 }
 
 /* A contact's timer is due. Returns true if something came of it. */
@@ -138,23 +254,25 @@ bool
 acd_contact_due(struct stw_acd *acd, const struct lower_bound_tree_entry *entry, uint32_t position,
 		uint64_t now_ns, struct acd_todo *todo)
 {
-	struct acd_contact *contact = &acd->contacts[entry->item];
-	uint64_t offer_ns = atomic_load_explicit(&contact->offer_ns, memory_order_relaxed);
 	uint32_t next = ACD_NO_POSITION;
+	uint32_t c = entry->item;
+	uint64_t word = entry->ref;
 	uint64_t ring_ns;
-	bool armed;
+	int error;
 
 	if (entry->order >> 32 == ACD_TIMER_PLAIN)
-		return ring_out(acd, entry->item, entry->ref, now_ns, todo);
-	ring_ns = ring_end_ns(acd, entry->item, entry->ref, offer_ns);
-	if (acd_contact_review_ns(acd, entry->item, entry->ref) <= now_ns)
-		return review(acd, entry->item, entry->ref, now_ns, todo);
-	if (ring_ns <= now_ns)
-		return ring_out(acd, entry->item, entry->ref, now_ns, todo);
-	armed = arm(acd, entry->item, entry->ref, ring_ns, &next);
-	if (lower_bound_tree_remove(&acd->timers, position, entry->item, entry->ref))
-		atomic_store_explicit(&contact->timer_position, next, memory_order_relaxed);
-	else if (armed)
-		lower_bound_tree_remove(&acd->timers, next, entry->item, entry->ref);
+		return ring_out(acd, c, word, now_ns, todo);
+	ring_ns = ring_end_ns(acd, c, word, acd_field_read(&acd->contacts[c].offer_ns));
+	if (acd_contact_review_ns(acd, c, word) <= now_ns) {
+		error = review(acd, c, word, now_ns, todo);
+		if (error != -EBUSY)
+			return !error;
+		acd_timer_set(acd, c, word, now_ns + RETRY_NS, ACD_TIMER_REVIEW, &next);
+	} else if (ring_ns <= now_ns) {
+		return ring_out(acd, c, word, now_ns, todo);
+	} else {
+		arm(acd, c, word, ring_ns, &next);
+	}
+	rearm(acd, entry, position, next);
 	return false;
 }

@@ -139,6 +139,11 @@ struct acd_queue_description {
 	struct acd_step *steps;
 	uint32_t steps_count; /* 1 or more */
 	bool round_robin;     /* a step goes round */
+	uint64_t wait_max_ns;
+	uint64_t lease_ns;
+	uint64_t resume_window_ns;
+	uint64_t repeat_window_ns;
+	struct stw_queue overflow; /* id 0: none */
 	int64_t target_ns[STW_CLASS_COUNT][STW_CLASS_COUNT];
 	char name[STW_NAME_BYTES_MAX + 1];
 };
@@ -188,10 +193,14 @@ struct acd_contact {
 	_Atomic uint64_t preferred_until_ns[2];          /* it waits for him till then */
 	_Atomic uint64_t offer_ns;                       /* when it was offered last */
 	_Atomic uint64_t renewed_ns;                     /* when its host renewed it last */
+	_Atomic uint64_t partner STW_ALIGNED_LINE; /* handle of whom it is a consultation for; 0 */
+	_Atomic uint64_t successor; /* handle of the consultation that goes on for it; 0 */
+	_Atomic uint64_t customer;  /* key; 0: none */
+	_Atomic uint64_t callback;  /* generation << 1 | whether its caller is to be called back */
 };
 
 static_assert(sizeof(struct acd_agent) == 2 * STW_CACHE_LINE, "one agent, two lines");
-static_assert(sizeof(struct acd_contact) == 3 * STW_CACHE_LINE, "one contact, three lines");
+static_assert(sizeof(struct acd_contact) == 4 * STW_CACHE_LINE, "one contact, four lines");
 
 /* Who is rung for a contact, place by place (ring.c); for every contact, if there are rings at all. */
 struct acd_ring {
@@ -246,8 +255,16 @@ enum acd_counter {
 	ACD_COUNT_ABANDONED_SHORT,
 	ACD_COUNT_ABANDONED_WAIT_NS,
 	ACD_COUNT_DEFLECTED,
-	ACD_COUNT_OVERFLOWED,
-	ACD_COUNT_CALLBACKS,
+	ACD_COUNT_EXPIRED,    /* contacts that the engine let go before an agent had them */
+	ACD_COUNT_OVERFLOWED, /* sent to another queue as they came, or moved while waiting */
+	ACD_COUNT_TRANSFERS,  /* moved to another queue while connected */
+	ACD_COUNT_REAPED,     /* ended as the lease was over, whatever the state */
+	ACD_COUNT_CALLBACKS_OFFERED,
+	ACD_COUNT_CALLBACKS,     /* became callbacks */
+	ACD_COUNT_RESUMED,       /* got the place of a contact given up */
+	ACD_COUNT_REPEATS,       /* of customers who were served shortly before */
+	ACD_COUNT_REPORTED,      /* ended with a word whether the matter is settled */
+	ACD_COUNT_RESOLVED,      /* of these, settled */
 	ACD_COUNT_OFFERS_BESIDE, /* offers that ring now beside another of the same contact */
 	ACD_COUNTERS,
 	/* Of the engine's row. */
@@ -255,6 +272,7 @@ enum acd_counter {
 	ACD_COUNT_READY,
 	ACD_COUNT_HELPS,
 	ACD_COUNT_NOT_READY,
+	ACD_COUNT_PREFERRED_FULL,
 };
 
 /* Agents who may be ready for a channel (idle.c). */
@@ -281,7 +299,9 @@ struct stw_acd {
 	_Atomic uint64_t *reviews;       /* hint bits: queues whose conditions may hold (widen.c) */
 	_Atomic uint32_t sets_end;       /* sets at or above were never used */
 	uint32_t sets_max;
-	struct lower_bound_tree timers; /* one set; ref: the word for which the timer was set */
+	struct lower_bound_tree preferred; /* a set per agent and channel: who waits for him */
+	struct lower_bound_tree timers;    /* one set; ref: the word for which the timer was set */
+	struct acd_history_entry *history; /* customers (history.c) */
 	struct counters counters;
 	struct acd_intervals intervals;
 	struct slot_pool contact_slots;
@@ -314,6 +334,43 @@ struct stw_acd {
 	uint32_t agents_end; /* slots at or above were never used */
 	uint32_t queues_end;
 	void *memory;
+};
+
+/* A contact's stay in a queue: what there is of it on each side of the contact, its rank aside. */
+struct acd_stay {
+	uint32_t q;
+	uint32_t class;
+	uint64_t entered_ns;
+	uint64_t preferred;
+	uint64_t preferred_until_ns;
+};
+
+#define ACD_CUSTOMER_WORDS 6
+
+/* What is remembered of a customer (history.c); 0: not known. */
+struct acd_customer {
+	union {
+		struct {
+			uint64_t key;
+			uint64_t written_ns;
+			uint64_t agent;      /* handle of who served him last */
+			uint64_t ended_ns;   /* when */
+			uint64_t gave_up_ns; /* when he hung up before he was connected */
+			uint64_t place_ns;   /* enqueue time of that contact */
+		};
+		uint64_t words[ACD_CUSTOMER_WORDS];
+	};
+};
+
+struct acd_history_entry {
+	_Atomic uint64_t stamp STW_ALIGNED_LINE;
+	_Atomic uint64_t words[ACD_CUSTOMER_WORDS];
+};
+
+/* What a new contact has from another: its time of enqueue, and the contact that it is a consultation for. */
+struct acd_origin {
+	uint64_t enqueue_ns;
+	uint64_t partner;
 };
 
 /* What a contact's timer asks for when it is due. Lies in the upper half of the entry's order. */
@@ -386,8 +443,41 @@ bool acd_agent_is_waited_for(struct stw_acd *acd, uint32_t a);
 void acd_match_run(struct stw_acd *acd, struct acd_todo *todo, uint64_t now_ns);
 
 /* offer.c */
-void acd_abandon_count(struct stw_acd *acd, uint32_t q, uint64_t wait_ns);
-void acd_answer_count(struct stw_acd *acd, uint32_t c, uint32_t q, uint32_t a, uint64_t now_ns);
+void acd_answer_count(struct stw_acd *acd, uint64_t entered_ns, uint32_t q, uint32_t a,
+		      uint64_t now_ns);
+
+/* place.c: where a waiting contact stands. */
+int acd_contact_stay_write(struct stw_acd *acd, uint32_t c, unsigned side,
+			   const struct acd_stay *stay);
+struct acd_stay acd_contact_stay(const struct stw_acd *acd, uint32_t c, uint64_t word);
+int acd_entry_insert(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t *position);
+void acd_entry_remove(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t position);
+int acd_contact_place(struct stw_acd *acd, uint32_t c, uint64_t from, uint64_t to, uint64_t now_ns,
+		      struct acd_todo *todo);
+int acd_contact_step(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t step, uint64_t now_ns,
+		     struct acd_todo *todo);
+
+/* preferred.c: waiting for one agent in person. */
+uint32_t acd_preferred_agent(struct stw_acd *acd, uint32_t c, unsigned side);
+uint32_t acd_preferred_step(struct stw_acd *acd, uint32_t c, unsigned side);
+uint32_t acd_preferred_waits(const struct stw_acd *acd, uint32_t a);
+void acd_preferred_leave(struct stw_acd *acd, uint32_t a, uint64_t now_ns, struct acd_todo *todo);
+
+/* move.c: from queue to queue. */
+int acd_contact_own(struct stw_acd *acd, uint32_t c, uint64_t generation);
+int acd_contact_overflow(struct stw_acd *acd, uint32_t c, uint64_t word, struct stw_queue to,
+			 uint64_t now_ns, struct acd_todo *todo);
+
+/* consult.c: consultations, callbacks, leases. */
+bool acd_contact_is_callback(const struct stw_acd *acd, uint32_t c);
+
+/* history.c: what is remembered of customers. */
+uint32_t acd_history_entries(uint32_t customers_max);
+bool acd_history_read(const struct stw_acd *acd, uint64_t key, struct acd_customer *customer);
+void acd_history_write(struct stw_acd *acd, const struct acd_customer *customer, bool forgets);
+void acd_history_apply(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t q,
+		       struct stw_contact_request *request, struct acd_origin *origin,
+		       uint64_t now_ns);
 
 /* rank.c */
 int64_t acd_rank(uint64_t enqueue_ns, int64_t target_ns, uint64_t credit_ns);
@@ -431,16 +521,24 @@ void acd_timer_set(struct stw_acd *acd, uint32_t item, uint64_t word, uint64_t d
 
 /* due.c: what a contact's timer is for, and what happens when it is due. */
 uint64_t acd_contact_review_ns(struct stw_acd *acd, uint32_t c, uint64_t word);
-bool acd_contact_arm(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns);
+void acd_contact_arm(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns);
 void acd_contact_disarm(struct stw_acd *acd, uint32_t c, uint64_t word);
 bool acd_contact_due(struct stw_acd *acd, const struct lower_bound_tree_entry *entry,
 		     uint32_t position, uint64_t now_ns, struct acd_todo *todo);
 
 /* contact.c */
+void acd_leave_count(struct stw_acd *acd, uint32_t q, enum stw_cause cause, uint64_t wait_ns);
+int acd_queue_enter(struct stw_acd *acd, struct stw_queue handle, uint64_t now_ns, uint32_t *q);
+void acd_queue_leave(struct stw_acd *acd, uint32_t q);
+int acd_contact_end(struct stw_acd *acd, uint32_t c, uint64_t word, enum stw_cause cause,
+		    uint64_t now_ns, struct acd_todo *todo);
+int acd_contact_leave(struct stw_acd *acd, uint32_t c, uint64_t word, enum stw_cause cause,
+		      uint64_t now_ns, struct acd_todo *todo);
 enum lower_bound_tree_verdict acd_contact_entry_check(void *context, uint32_t item, uint64_t ref);
 int acd_contact_put(struct stw_acd *acd, struct stw_queue where,
-		    const struct stw_contact_request *request, uint64_t now_ns,
-		    struct stw_contact *handle);
+		    const struct stw_contact_request *request, const struct acd_origin *origin,
+		    uint64_t now_ns, struct stw_contact *handle);
+int acd_contact_request_check(const struct stw_contact_request *request, uint64_t now_ns);
 int acd_contact_find(struct stw_acd *acd, struct stw_contact handle, uint32_t *c, uint64_t *word);
 int acd_contact_settle(struct stw_acd *acd, struct stw_contact handle, uint32_t *c, uint64_t *word,
 		       uint64_t now_ns, struct acd_todo *todo);
@@ -659,6 +757,13 @@ static inline uint64_t
 acd_elapsed(uint64_t from_ns, uint64_t now_ns)
 {
 	return now_ns > from_ns ? now_ns - from_ns : 0;
+}
+
+/* A time after another; for ever after is never. */
+static inline uint64_t
+acd_later(uint64_t from_ns, uint64_t after_ns)
+{
+	return after_ns == UINT64_MAX ? ACD_NEVER : from_ns + after_ns;
 }
 
 /* Raise a time to now unless it is later already. */

@@ -70,8 +70,18 @@ agent_next(struct stw_acd *acd, uint32_t a, uint64_t hold, uint32_t q, enum acd_
 	return ACD_AGENT_PAUSED;
 }
 
+/* Who has released an agent may not have come to list him; whoever sees the contact over also finds its
+ * agent. */
+static void
+agent_list(struct stw_acd *acd, uint32_t a)
+{
+	if (word_state(acd_word_read(&acd->agents[a].word)) == ACD_AGENT_READY &&
+	    !acd_idle_listed(acd, a))
+		acd_idle_list(acd, a);
+}
+
 /* Step 4 for an agent whose claim it is, whatever he is to do after it; returns true if this call made
- * the agent ready, or may have freed a slot of his. */
+ * the agent ready, logged him out or may have freed a slot of his: he is to be looked at. */
 bool
 acd_agent_release(struct stw_acd *acd, uint32_t a, uint64_t claim, uint64_t word,
 		  enum acd_outcome outcome, uint64_t now_ns)
@@ -84,8 +94,10 @@ acd_agent_release(struct stw_acd *acd, uint32_t a, uint64_t claim, uint64_t word
 		enum acd_agent_state state;
 		uint32_t reason;
 
-		if (word_state(hold) != ACD_AGENT_HOLD || !claim_is_same(hold, claim))
+		if (word_state(hold) != ACD_AGENT_HOLD || !claim_is_same(hold, claim)) {
+			agent_list(acd, a);
 			return acd_seats_release(acd, a, claim, word, now_ns) || parked;
+		}
 		if (outcome == ACD_OUTCOME_ENDED && acd_seats_park(acd, a, hold, true, now_ns)) {
 			parked = true;
 			continue;
@@ -94,7 +106,8 @@ acd_agent_release(struct stw_acd *acd, uint32_t a, uint64_t claim, uint64_t word
 		atomic_store_explicit(&acd->agents[a].last_contact, word_slot(hold),
 				      memory_order_relaxed);
 		if (acd_agent_move(acd, a, hold, state, reason, false, now_ns))
-			return state == ACD_AGENT_READY || reason == STW_REASON_LOGOUT;
+			return state == ACD_AGENT_READY || state == ACD_AGENT_LOGGED_OUT ||
+			       reason == STW_REASON_LOGOUT;
 	}
 }
 
@@ -108,58 +121,54 @@ contact_release(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 
 	if (word_state(word) == ACD_CONTACT_WITHDRAWN)
 		return acd_agent_release(acd, a, claim, word, ACD_OUTCOME_WITHDRAWN, now_ns);
-	if (word_state(word) != ACD_CONTACT_ENDING)
+	if (word_state(word) != ACD_CONTACT_ENDING && word_state(word) != ACD_CONTACT_MOVING)
 		return acd_agent_release(acd, a, claim, word, ACD_OUTCOME_MISSED, now_ns);
-	/* He may have won it in a ring, so the version says nothing; but while the contact is ENDING,
-	 * his claim of it is the right one (R5 in ring.c). */
-	if (!acd_seats_claim(acd, a, c, &claim) || acd_word_read(&acd->contacts[c].word) != word)
+	/* He may have won it in a ring, so the version says nothing; but while the contact is ENDING or
+	 * MOVING, his claim of it is the right one (R5 in ring.c). */
+	if (!acd_seats_claim(acd, a, c, &claim) || acd_word_read(&acd->contacts[c].word) != word) {
+		agent_list(acd, a);
 		return false;
+	}
 	return acd_agent_release(acd, a, claim, word, ACD_OUTCOME_ENDED, now_ns);
 }
 
-/* Step 5 after a miss: the contact waits again, with its rank, and remembers who missed it. */
+/* Step 5 after a miss: the contact waits again, with its rank, and remembers who missed it. Who was to
+ * have it in person has had his chance. */
 void
 acd_contact_requeue(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t missed_by,
 		    uint64_t now_ns, struct acd_todo *todo)
 {
-	struct acd_contact *contact = &acd->contacts[c];
-	uint32_t q = acd_contact_queue(acd, c, word);
-	struct lower_bound_tree_entry entry = {
-		.key = (int64_t)acd_field_read(
-			(_Atomic uint64_t *)&contact->rank_ns[word_side(word)]),
-		.order = acd_field_read(&contact->arrival),
-		.item = c,
-	};
 	const struct acd_agent_description *agent = acd_agent_description(acd, missed_by);
+	uint64_t waiting = word_contact_next(word, ACD_CONTACT_WAITING, missed_by);
+	uint32_t q = acd_contact_queue(acd, c, word);
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 	uint32_t k = word_step(word);
-	uint32_t set, position;
-	uint64_t waiting;
 
 	/* Without one the contact is over, and with it its queue. */
 	if (!queue)
 		return;
-	if (k >= queue->steps_count)
-		k = queue->steps_count - 1;
-	waiting = word_contact_at_step(word_contact_next(word, ACD_CONTACT_WAITING, missed_by), k);
-	entry.ref = waiting;
-	set = acd_step_set(queue, k, acd_contact_value(acd, c, word));
-	acd_field_write_32(&contact->missed_generation, agent ? agent->generation : 0);
-	/* There is an entry for every contact slot, so a full tree is full of stale entries that other threads
-	 * are just taking out. */
-	do {
-		if (acd_word_read(&contact->word) != word)
-			return;
-	} while (lower_bound_tree_insert(&acd->waiting, set, &entry, &position));
-	if (!acd_word_change(&contact->word, word, waiting)) {
-		lower_bound_tree_remove(&acd->waiting, position, c, waiting);
-		return;
-	}
-	atomic_store_explicit(&contact->entry_position, position, memory_order_relaxed);
-	atomic_fetch_add_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
-	acd_arrivals_add(acd);
-	acd_announce_contact(acd, c, waiting, now_ns);
-	acd_todo_contact(todo, c);
+	if (k == ACD_STEP_PREFERRED)
+		k = 0;
+	waiting =
+		word_contact_at_step(waiting, k < queue->steps_count ? k : queue->steps_count - 1);
+	acd_field_write_32(&acd->contacts[c].missed_generation, agent ? agent->generation : 0);
+	if (!acd_contact_place(acd, c, word, waiting, now_ns, todo))
+		atomic_fetch_add_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
+}
+
+/* Step 5 of a move: the contact waits in the queue of the other side, where it was let in before. */
+static void
+contact_arrive(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
+	       struct acd_todo *todo)
+{
+	uint64_t waiting =
+		word_contact_next(word, ACD_CONTACT_WAITING, ACD_AGENT_NONE) ^ ACD_SIDE_BIT;
+	uint32_t from = acd_contact_queue(acd, c, word);
+
+	waiting = word_contact_at_step(waiting, acd_preferred_step(acd, c, word_side(waiting)));
+	acd_position_move(acd, c, acd_contact_queue(acd, c, waiting), now_ns);
+	if (!acd_contact_place(acd, c, word, waiting, now_ns, todo))
+		acd_queue_known_drop(acd, from);
 }
 
 /* Set and clear flags in a contact's holders; who leaves it closed and not held gives the slot back. */
@@ -209,8 +218,13 @@ acd_contact_finish(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_
 	acd_announce_contact(acd, c, word, now_ns);
 	if (word_slot(word) != ACD_AGENT_NONE)
 		ready = contact_release(acd, c, word, now_ns);
+	/* If that logged him out: before anybody is matched, and again after a fence (match.c). */
+	if (ready)
+		acd_preferred_leave(acd, word_slot(word), now_ns, todo);
 	if (word_state(word) == ACD_CONTACT_DECLINED || word_state(word) == ACD_CONTACT_TIMED_OUT)
 		acd_contact_requeue(acd, c, word, word_slot(word), now_ns, todo);
+	else if (word_state(word) == ACD_CONTACT_MOVING)
+		contact_arrive(acd, c, word, now_ns, todo);
 	else
 		acd_contact_free(acd, c, word);
 	if (ready)

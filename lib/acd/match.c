@@ -190,7 +190,7 @@ given_search(struct stw_acd *acd, uint32_t c, uint32_t a, struct best *best)
 	uint32_t position = atomic_load_explicit(&contact->entry_position, memory_order_relaxed);
 
 	if (word_state(word) == ACD_CONTACT_WAITING && queue &&
-	    best->channels >> queue->channel & 1 &&
+	    best->channels >> queue->channel & 1 && word_step(word) != ACD_STEP_PREFERRED &&
 	    acd_step_takes(acd, queue, word_step(word), acd_contact_value(acd, c, word), a) &&
 	    acd_word_read(&contact->word) == word)
 		best_keep(best, &entry, position);
@@ -198,13 +198,29 @@ given_search(struct stw_acd *acd, uint32_t c, uint32_t a, struct best *best)
 
 /* Clear the bit of a set in which nobody waits. */
 static void
-set_unlist(struct stw_acd *acd, uint32_t set)
+set_unlist(struct lower_bound_tree *tree, uint32_t set)
 {
-	_Atomic uint64_t *word = &acd->waiting.occupied[set / HINT_BITS_WIDTH];
+	_Atomic uint64_t *word = &tree->occupied[set / HINT_BITS_WIDTH];
 	uint64_t seen = hint_bits_read(word);
 
-	if (lower_bound_tree_root(&acd->waiting, set) == LOWER_BOUND_TREE_EMPTY)
+	if (lower_bound_tree_root(tree, set) == LOWER_BOUND_TREE_EMPTY)
 		hint_bits_clear(word, set % HINT_BITS_WIDTH, seen);
+}
+
+/* The best of those who wait for the agent in person. */
+static void
+preferred_search(struct stw_acd *acd, uint32_t a, struct best *best)
+{
+	for (uint32_t bits = acd_preferred_waits(acd, a) & best->channels; bits; bits &= bits - 1) {
+		uint32_t set = a * STW_CHANNEL_COUNT + (uint32_t)__builtin_ctz(bits);
+		struct lower_bound_tree_entry entry;
+		uint32_t position;
+
+		if (lower_bound_tree_min(&acd->preferred, set, &entry, &position))
+			best_keep(best, &entry, position);
+		else
+			set_unlist(&acd->preferred, set);
+	}
 }
 
 /* Sets of a word that may have contacts for the agent. */
@@ -230,7 +246,7 @@ set_lowest(struct stw_acd *acd, const struct acd_agent_description *agent, uint3
 			uint64_t bound = lower_bound_tree_root(&acd->waiting, set);
 
 			if (bound == LOWER_BOUND_TREE_EMPTY)
-				set_unlist(acd, set);
+				set_unlist(&acd->waiting, set);
 			if (bound < lowest_bound && set_is_open(acd, set, channels, all)) {
 				lowest = set;
 				lowest_bound = bound;
@@ -252,6 +268,7 @@ best_contact(struct stw_acd *acd, uint32_t a, struct best *best)
 	best->bound = LOWER_BOUND_TREE_EMPTY;
 	if (!agent)
 		return;
+	preferred_search(acd, a, best);
 	first = set_lowest(acd, agent, words, best->channels);
 	if (first == ACD_NOBODY)
 		return;
@@ -288,9 +305,12 @@ better_agent(struct stw_acd *acd, uint32_t a, const struct lower_bound_tree_entr
 	uint32_t missed = acd_missed_by(acd, entry->item, entry->ref);
 	uint32_t q = acd_contact_queue(acd, entry->item, entry->ref);
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
-	uint32_t tier, tier_a;
-	uint32_t other = choose(acd, entry->item, entry->ref, missed, now_ns, &tier);
+	uint32_t tier, tier_a, other;
 
+	/* Nobody else is to have him who waits for a in person. */
+	if (word_step(entry->ref) == ACD_STEP_PREFERRED)
+		return ACD_NOBODY;
+	other = choose(acd, entry->item, entry->ref, missed, now_ns, &tier);
 	if (!queue || other == ACD_NOBODY || other == a)
 		return ACD_NOBODY;
 	if (missed == a)
@@ -320,6 +340,8 @@ match_agent(struct stw_acd *acd, uint32_t a, uint32_t given, unsigned deep, uint
 
 		if (word_state(word) != ACD_AGENT_READY) {
 			acd_idle_unlist(acd, a);
+			if (word_state(word) < ACD_AGENT_NOT_READY)
+				acd_preferred_leave(acd, a, now_ns, todo);
 			return;
 		}
 		best.channels = acd_seats_look(acd, a);
@@ -344,6 +366,25 @@ match_agent(struct stw_acd *acd, uint32_t a, uint32_t given, unsigned deep, uint
 	}
 }
 
+/* Whom a waiting contact is to be given to; ACD_NOBODY: nobody who could have it is ready. */
+static uint32_t
+agent_for(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns, struct acd_todo *todo)
+{
+	const struct acd_queue_description *queue =
+		acd_queue_description(acd, acd_contact_queue(acd, c, word));
+	uint32_t a;
+
+	if (word_step(word) != ACD_STEP_PREFERRED)
+		return pick(acd, c, word, now_ns);
+	a = acd_preferred_agent(acd, c, word_side(word));
+	/* He has logged out or was removed: to the steps, where it is looked at again. */
+	if (a == ACD_NOBODY)
+		acd_contact_step(acd, c, word, 0, now_ns, todo);
+	if (a == ACD_NOBODY || !queue || !acd_agent_is_open(acd, a, queue->channel))
+		return ACD_NOBODY;
+	return a;
+}
+
 static void
 match_contact(struct stw_acd *acd, uint32_t c, uint64_t now_ns, struct acd_todo *todo)
 {
@@ -353,7 +394,7 @@ match_contact(struct stw_acd *acd, uint32_t c, uint64_t now_ns, struct acd_todo 
 
 		if (word_state(word) != ACD_CONTACT_WAITING)
 			return;
-		a = pick(acd, c, word, now_ns);
+		a = agent_for(acd, c, word, now_ns, todo);
 		if (a != ACD_NOBODY)
 			match_agent(acd, a, c, MATCH_DEEP, now_ns, todo);
 		else if (!acd_contact_widen(acd, c, word, 0, now_ns) &&
@@ -362,18 +403,25 @@ match_contact(struct stw_acd *acd, uint32_t c, uint64_t now_ns, struct acd_todo 
 	}
 }
 
-/* Offer the contacts of a set, the best first, until one finds nobody. */
-void
-acd_match_set(struct stw_acd *acd, uint32_t set, uint64_t now_ns, struct acd_todo *todo)
+static void
+tree_set_match(struct stw_acd *acd, struct lower_bound_tree *tree, uint32_t set, uint64_t now_ns,
+	       struct acd_todo *todo)
 {
 	struct lower_bound_tree_entry entry;
 	uint32_t position;
 
-	while (lower_bound_tree_min(&acd->waiting, set, &entry, &position)) {
+	while (lower_bound_tree_min(tree, set, &entry, &position)) {
 		match_contact(acd, entry.item, now_ns, todo);
 		if (acd_word_read(&acd->contacts[entry.item].word) == entry.ref)
 			break;
 	}
+}
+
+/* Offer the contacts of a set, the best first, until one finds nobody. */
+void
+acd_match_set(struct stw_acd *acd, uint32_t set, uint64_t now_ns, struct acd_todo *todo)
+{
+	tree_set_match(acd, &acd->waiting, set, now_ns, todo);
 }
 
 /* More has become matchable than todo holds: ask for the best contact of each set. All of a set ask
@@ -383,6 +431,11 @@ match_everything(struct stw_acd *acd, uint64_t now_ns, struct acd_todo *todo)
 {
 	uint32_t sets = atomic_load_explicit(&acd->sets_end, memory_order_relaxed);
 
+	for (uint32_t a = 0; a < acd->config.agents_max; a++)
+		for (uint32_t bits = acd_preferred_waits(acd, a); bits; bits &= bits - 1)
+			tree_set_match(acd, &acd->preferred,
+				       a * STW_CHANNEL_COUNT + (uint32_t)__builtin_ctz(bits),
+				       now_ns, todo);
 	for (uint32_t w = 0; w < HINT_BITS_WORDS(sets); w++) {
 		uint32_t bits = (uint32_t)hint_bits_read(&acd->waiting.occupied[w]);
 

@@ -93,7 +93,8 @@ word_column(struct stw_acd *acd, uint32_t a)
 	if (word_slot(contact) != a || word_state(contact) < ACD_CONTACT_OFFERED)
 		return ACD_AGENT_READY_NS;
 	return word_state(contact) == ACD_CONTACT_CONNECTED ||
-			       word_state(contact) == ACD_CONTACT_ENDING
+			       word_state(contact) == ACD_CONTACT_ENDING ||
+			       word_state(contact) == ACD_CONTACT_MOVING
 		       ? ACD_AGENT_CONNECTED_NS
 		       : ACD_AGENT_OFFERED_NS;
 }

@@ -60,10 +60,10 @@ offer_find(struct stw_acd *acd, struct stw_offer offer, uint32_t *c, uint64_t *w
 }
 
 void
-acd_answer_count(struct stw_acd *acd, uint32_t c, uint32_t q, uint32_t a, uint64_t now_ns)
+acd_answer_count(struct stw_acd *acd, uint64_t entered_ns, uint32_t q, uint32_t a, uint64_t now_ns)
 {
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
-	uint64_t wait_ns = acd_elapsed(acd_field_read(&acd->contacts[c].enqueue_ns), now_ns);
+	uint64_t wait_ns = acd_elapsed(entered_ns, now_ns);
 
 	acd_count(acd, q, ACD_COUNT_ANSWERED, 1);
 	acd_agent_count(acd, a, ACD_AGENT_ANSWERED, 1);
@@ -97,6 +97,7 @@ offer_accept(struct stw_acd *acd, struct stw_offer offer, uint32_t c, uint64_t w
 {
 	uint64_t next = word_contact_next(word, ACD_CONTACT_CONNECTED, word_slot(word));
 	uint32_t q = acd_contact_queue(acd, c, word);
+	uint64_t entered_ns = acd_field_read(&acd->contacts[c].entered_ns[word_side(word)]);
 
 	if (word_state(word) == ACD_CONTACT_RINGING)
 		return acd_ring_accept(acd, c, word,
@@ -108,7 +109,7 @@ offer_accept(struct stw_acd *acd, struct stw_offer offer, uint32_t c, uint64_t w
 	if (!acd_word_change(&acd->contacts[c].word, word, next))
 		return -EAGAIN;
 	acd_contact_disarm(acd, c, word);
-	acd_answer_count(acd, c, q, word_slot(word), now_ns);
+	acd_answer_count(acd, entered_ns, q, word_slot(word), now_ns);
 	acd_announce_contact(acd, c, next, now_ns);
 	return 0;
 }

@@ -51,17 +51,23 @@ static int
 waiting_find(struct stw_acd *acd, struct stw_contact handle, uint32_t *q, uint32_t *ahead)
 {
 	for (;;) {
-		uint64_t word;
+		uint64_t word, seen;
 		uint32_t c;
 		int error = acd_contact_find(acd, handle, &c, &word);
 
 		if (error)
 			return error;
-		if (word_state(word) != ACD_CONTACT_WAITING)
-			return word_state(word) > ACD_CONTACT_TIMED_OUT ? -ESTALE : -EBUSY;
+		if (word_contact_over(word))
+			return -ESTALE;
+		seen = word;
+		/* On its way to another queue it stands where it will wait. */
+		if (word_state(word) == ACD_CONTACT_MOVING)
+			word ^= ACD_SIDE_BIT;
+		else if (word_state(word) != ACD_CONTACT_WAITING)
+			return -EBUSY;
 		*q = acd_contact_queue(acd, c, word);
 		*ahead = ahead_of(acd, c, word);
-		if (acd_word_read(&acd->contacts[c].word) == word)
+		if (acd_word_read(&acd->contacts[c].word) == seen)
 			return 0;
 	}
 }
@@ -125,12 +131,11 @@ out:
 	return error;
 }
 
-/* Put in the timer for telling a contact's position for the nth time in its life. */
+/* Put in the timer for telling a contact's position, in this queue, for the nth time in its life. */
 void
-acd_position_timer_set(struct stw_acd *acd, uint32_t c, uint64_t told, uint64_t now_ns)
+acd_position_timer_set(struct stw_acd *acd, uint32_t c, uint32_t q, uint64_t told, uint64_t now_ns)
 {
-	const struct acd_queue_description *queue = acd_queue_description(
-		acd, acd_contact_queue(acd, c, acd_word_read(&acd->contacts[c].word)));
+	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 	struct lower_bound_tree_entry entry = {
 		.ref = told,
 		.order = c,
@@ -145,15 +150,31 @@ acd_position_timer_set(struct stw_acd *acd, uint32_t c, uint64_t told, uint64_t 
 	(void)lower_bound_tree_insert(&acd->timers, 0, &entry, &position);
 }
 
-/* Whether a contact of that life is not connected yet. */
+/* A contact comes into this queue from another: from now on it is told of as this one says. The timer of
+ * before is late then. */
+void
+acd_position_move(struct stw_acd *acd, uint32_t c, uint32_t q, uint64_t now_ns)
+{
+	_Atomic uint64_t *count = &acd->contacts[c].told_count;
+	uint64_t told = atomic_load_explicit(count, memory_order_relaxed);
+
+	acd_position_timer_set(acd, c, q, told + 1, now_ns);
+	atomic_compare_exchange_strong_explicit(count, &told, told + 1, memory_order_relaxed,
+						memory_order_relaxed);
+}
+
+/* Whether a contact of that life is not connected, and this not told yet. */
 enum lower_bound_tree_verdict
 acd_position_timer_check(struct stw_acd *acd, uint32_t c, uint64_t told)
 {
 	uint64_t word = acd_word_read(&acd->contacts[c].word);
 
 	return acd_field_read_32(&acd->contacts[c].generation) == told >> 32 &&
+			       atomic_load_explicit(&acd->contacts[c].told_count,
+						    memory_order_relaxed) <= told &&
 			       word_state(word) != ACD_CONTACT_FREE &&
-			       word_state(word) <= ACD_CONTACT_OFFERED
+			       word_state(word) != ACD_CONTACT_CONNECTED &&
+			       word_state(word) != ACD_CONTACT_ENDING && !word_contact_over(word)
 		       ? LOWER_BOUND_TREE_LIVE
 		       : LOWER_BOUND_TREE_STALE;
 }
@@ -188,7 +209,7 @@ acd_position_fire(struct stw_acd *acd, uint32_t c, uint64_t told, uint64_t now_n
 
 	if (old > told || acd_position_timer_check(acd, c, told) != LOWER_BOUND_TREE_LIVE)
 		return false;
-	acd_position_timer_set(acd, c, told + 1, now_ns);
+	acd_position_timer_set(acd, c, acd_contact_queue(acd, c, word), told + 1, now_ns);
 	if (!atomic_compare_exchange_strong_explicit(count, &old, told + 1, memory_order_relaxed,
 						     memory_order_relaxed))
 		return false;

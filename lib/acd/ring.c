@@ -98,6 +98,9 @@ acd_ring_count(const struct acd_queue_description *queue, uint64_t word)
 {
 	uint32_t k = word_step(word);
 
+	/* Who waits for one agent in person is rung for him alone. */
+	if (k == ACD_STEP_PREFERRED)
+		return 1;
 	return queue->steps[k < queue->steps_count ? k : queue->steps_count - 1].ring_count;
 }
 
@@ -169,10 +172,9 @@ acd_ring_join(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t place, ui
 
 		if (word_slot(word) == ACD_AGENT_NONE)
 			acd_pace_start(acd, q, left > 0, now_ns);
-		lower_bound_tree_remove(
-			&acd->waiting,
-			atomic_load_explicit(&contact->entry_position, memory_order_relaxed), c,
-			word);
+		acd_entry_remove(
+			acd, c, word,
+			atomic_load_explicit(&contact->entry_position, memory_order_relaxed));
 		acd_contact_disarm(acd, c, word);
 	} else {
 		acd_count(acd, q, ACD_COUNT_OFFERS_BESIDE, 1);
@@ -214,7 +216,7 @@ ring_close(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t last, uint32
 	uint32_t live = ring_live(word);
 	uint64_t rang = (uint64_t)__builtin_popcount(live);
 	uint32_t q = acd_contact_queue(acd, c, word);
-	uint64_t wait_ns = acd_elapsed(acd_field_read(&acd->contacts[c].enqueue_ns), now_ns);
+	uint64_t entered_ns = acd_field_read(&acd->contacts[c].entered_ns[word_side(word)]);
 	uint64_t next = word_contact_next(word, ACD_CONTACT_RING_CLOSING,
 					  ring_bits(ring_joined(word), live, last, !won));
 	uint32_t agents[ACD_RING_MAX];
@@ -227,10 +229,10 @@ ring_close(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t last, uint32
 	acd_count(acd, q, ACD_COUNT_OFFERS_BESIDE, 1 - rang);
 	if (won) {
 		offers_count(acd, q, agents, ACD_COUNT_WITHDRAWN, ACD_AGENT_WITHDRAWN);
-		acd_answer_count(acd, c, q, winner, now_ns);
-	} else if (last == ACD_RING_CANCELLED) {
+		acd_answer_count(acd, entered_ns, q, winner, now_ns);
+	} else if (word_contact_over(next)) {
 		offers_count(acd, q, agents, ACD_COUNT_WITHDRAWN, ACD_AGENT_WITHDRAWN);
-		acd_abandon_count(acd, q, wait_ns);
+		acd_leave_count(acd, q, ring_leave_cause(next), acd_elapsed(entered_ns, now_ns));
 	} else if (last == ACD_RING_TIMED_OUT) {
 		offers_count(acd, q, agents, ACD_COUNT_TIMED_OUT, ACD_AGENT_TIMED_OUT);
 	} else {
@@ -298,8 +300,10 @@ acd_ring_release_declined(struct stw_acd *acd, uint32_t c, uint64_t word, uint32
 			  uint64_t now_ns, struct acd_todo *todo)
 {
 	acd_announce_contact(acd, c, word, now_ns);
-	if (acd_agent_release(acd, a, hold, word, ACD_OUTCOME_MISSED, now_ns))
-		acd_todo_agent(todo, a);
+	if (!acd_agent_release(acd, a, hold, word, ACD_OUTCOME_MISSED, now_ns))
+		return;
+	acd_preferred_leave(acd, a, now_ns, todo);
+	acd_todo_agent(todo, a);
 }
 
 /* What a closing ring is to the agent of a place who did not win it. */
@@ -308,8 +312,8 @@ place_outcome(uint64_t word, uint32_t place)
 {
 	if (!(ring_live(word) >> place & 1))
 		return ACD_OUTCOME_MISSED;
-	return !ring_flag(word) || ring_closed_by(word, ACD_RING_CANCELLED) ? ACD_OUTCOME_WITHDRAWN
-									    : ACD_OUTCOME_MISSED;
+	return !word_ring_flag(word) || word_contact_over(word) ? ACD_OUTCOME_WITHDRAWN
+								: ACD_OUTCOME_MISSED;
 }
 
 /* Step 4 for all places; returns those whose agents this call made ready. */
@@ -327,7 +331,7 @@ places_release(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t agents[]
 		/* The contact has gone on, so all of this has been done. */
 		if (agents[place] == ACD_NOBODY)
 			break;
-		if (!ring_flag(word) && ring_last(word) == place)
+		if (!word_ring_flag(word) && word_ring_last(word) == place)
 			continue;
 		if (acd_agent_release(acd, agents[place], hold, word, place_outcome(word, place),
 				      now_ns))
@@ -352,12 +356,15 @@ acd_ring_finish(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
 	ready = places_release(acd, c, word, agents, now_ns);
 	/* Who has it now, or who missed it. */
 	a = acd_ring_agent(acd, c,
-			   ring_flag(word) ? (uint32_t)__builtin_ctz(ring_live(word))
-					   : ring_last(word),
+			   word_ring_flag(word) ? (uint32_t)__builtin_ctz(ring_live(word))
+						: word_ring_last(word),
 			   ring_base(word));
-	if (ring_closed_by(word, ACD_RING_CANCELLED)) {
+	/* If that logged any of them out: before anybody is matched, and again after a fence (match.c). */
+	for (uint32_t bits = ready; bits; bits &= bits - 1)
+		acd_preferred_leave(acd, agents[__builtin_ctz(bits)], now_ns, todo);
+	if (word_contact_over(word)) {
 		acd_contact_free(acd, c, word);
-	} else if (a != ACD_NOBODY && ring_flag(word)) {
+	} else if (a != ACD_NOBODY && word_ring_flag(word)) {
 		acd_contact_requeue(acd, c, word, a, now_ns, todo);
 	} else if (a != ACD_NOBODY) {
 		uint64_t next = word_contact_next(word, ACD_CONTACT_CONNECTED, a);

@@ -28,6 +28,7 @@ enum acd_stage {
 /* One of the events that a contact's word tells. */
 struct acd_told_event {
 	enum stw_event_type type;
+	enum stw_cause cause;
 	uint32_t agent; /* ACD_AGENT_NONE: none */
 	uint32_t reason;
 	uint64_t offer; /* its number; 0: about no offer */
@@ -35,13 +36,6 @@ struct acd_told_event {
 
 /* Most events of one word: eight places of a ring and the contact's end. */
 #define ACD_TOLD_MAX (ACD_RING_MAX + 1)
-
-/* Why a ring is over that nobody has won; the events and releases of all live places follow from it. */
-enum acd_ring_cause {
-	ACD_RING_CANCELLED,
-	ACD_RING_TIMED_OUT,
-	ACD_RING_DECLINED, /* one place is live: whose agent declined last */
-};
 
 static inline uint32_t
 ring_bits(uint32_t joined, uint32_t live, uint32_t last, uint32_t flag)
@@ -61,19 +55,6 @@ ring_live(uint64_t word)
 	return word_slot(word) >> 4 & 0xff;
 }
 
-/* Place that the word is about, or cause. */
-static inline uint32_t
-ring_last(uint64_t word)
-{
-	return word_slot(word) >> 1 & 7;
-}
-
-static inline bool
-ring_flag(uint64_t word)
-{
-	return word_slot(word) & 1;
-}
-
 static inline bool
 ring_is(uint64_t word)
 {
@@ -85,7 +66,14 @@ ring_is(uint64_t word)
 static inline bool
 ring_closed_by(uint64_t word, enum acd_ring_cause cause)
 {
-	return ring_flag(word) && ring_last(word) == (uint32_t)cause;
+	return word_ring_flag(word) && word_ring_last(word) == (uint32_t)cause;
+}
+
+/* Why a contact has left whose ring this word closes. */
+static inline enum stw_cause
+ring_leave_cause(uint64_t word)
+{
+	return ring_closed_by(word, ACD_RING_LEASED) ? STW_CAUSE_LEASE : STW_CAUSE_HOST;
 }
 
 /* Version of the WAITING word before the first join. */
@@ -137,6 +125,9 @@ void acd_ring_release_declined(struct stw_acd *acd, uint32_t c, uint64_t word, u
 /* ring_fill.c: who is rung beside the first. */
 void acd_ring_fill(struct stw_acd *acd, const struct lower_bound_tree_entry *entry, uint64_t now_ns,
 		   struct acd_todo *todo);
+
+/* announce.c */
+struct acd_told_event acd_leave_event(enum stw_cause cause);
 
 /* ring_tell.c: what a word tells. */
 uint32_t acd_ring_events(struct stw_acd *acd, uint32_t c, uint64_t word,

@@ -38,18 +38,17 @@ acd_ring_events(struct stw_acd *acd, uint32_t c, uint64_t word, struct acd_told_
 	uint32_t count = 0;
 
 	if (word_state(word) == ACD_CONTACT_RINGING) {
-		event_add(acd, c, word, ring_last(word),
-			  ring_flag(word) ? STW_EVENT_DECLINED : STW_EVENT_OFFER, events);
+		event_add(acd, c, word, word_ring_last(word),
+			  word_ring_flag(word) ? STW_EVENT_DECLINED : STW_EVENT_OFFER, events);
 		return 1;
 	}
 	for (uint32_t bits = ring_live(word); bits; bits &= bits - 1) {
 		uint32_t place = (uint32_t)__builtin_ctz(bits);
 
-		if (ring_flag(word) || ring_last(word) != place)
+		if (word_ring_flag(word) || word_ring_last(word) != place)
 			event_add(acd, c, word, place, closing_type(word), &events[count++]);
 	}
-	if (ring_closed_by(word, ACD_RING_CANCELLED))
-		events[count++] = (struct acd_told_event){.type = STW_EVENT_ABANDONED,
-							  .agent = ACD_AGENT_NONE};
+	if (word_contact_over(word))
+		events[count++] = acd_leave_event(ring_leave_cause(word));
 	return count;
 }

@@ -268,8 +268,13 @@ acd_seats_settle(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_ns
 			return true;
 		}
 	}
-	return word_state(word) == ACD_AGENT_NOT_READY && word_reason(word) == STW_REASON_LOGOUT &&
-	       logout_complete(acd, a, word, now_ns);
+	if (word_state(word) != ACD_AGENT_NOT_READY || word_reason(word) != STW_REASON_LOGOUT ||
+	    !logout_complete(acd, a, word, now_ns))
+		return false;
+	/* Nobody waits for him in person any more. */
+	acd_preferred_leave(acd, a, now_ns, todo);
+	acd_todo_agent(todo, a);
+	return true;
 }
 
 /* The contact of an accepted offer: park it, and see what else there is for the agent. */

@@ -201,7 +201,8 @@ acd_select_offered(struct stw_acd *acd, uint32_t q, uint64_t word, uint32_t a)
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 	uint32_t tier;
 
-	if (!queue || !queue->round_robin)
+	/* Who was waited for in person was nobody's choice. */
+	if (!queue || !queue->round_robin || word_step(word) == ACD_STEP_PREFERRED)
 		return;
 	/* The reserve is not asked: it has changed by now. */
 	tier = acd_step_tier(acd, queue, word_step(word), STW_CLASS_COUNT, a);

@@ -31,11 +31,21 @@ acd_stats_add(struct stw_queue_stats *stats, const uint64_t n[ACD_COUNTERS])
 	stats->talk_ns += n[ACD_COUNT_TALK_NS];
 	stats->abandoned_short += n[ACD_COUNT_ABANDONED_SHORT];
 	stats->wait_ns_abandoned += n[ACD_COUNT_ABANDONED_WAIT_NS];
+	stats->timed_out += n[ACD_COUNT_EXPIRED];
+	stats->callbacks_offered += n[ACD_COUNT_CALLBACKS_OFFERED];
+	stats->transfers += n[ACD_COUNT_TRANSFERS];
+	stats->reaped += n[ACD_COUNT_REAPED];
+	stats->resumed += n[ACD_COUNT_RESUMED];
+	stats->repeats += n[ACD_COUNT_REPEATS];
+	stats->resolution_reported += n[ACD_COUNT_REPORTED];
+	stats->resolved += n[ACD_COUNT_RESOLVED];
 	stats->ringing += given - n[ACD_COUNT_ANSWERED];
 	stats->connected += n[ACD_COUNT_ANSWERED] - n[ACD_COUNT_ENDED];
-	/* Came, were let in, were not cancelled, and are not at an agent for now. */
+	/* Came, were let in, did not leave, and are not at an agent for now. Who was sent elsewhere as he
+	 * came was offered and has overflowed, too. */
 	stats->waiting += n[ACD_COUNT_OFFERED] - n[ACD_COUNT_REFUSED] - n[ACD_COUNT_DEFLECTED] -
-			  n[ACD_COUNT_OVERFLOWED] - n[ACD_COUNT_ABANDONED] - given;
+			  n[ACD_COUNT_OVERFLOWED] - n[ACD_COUNT_ABANDONED] - n[ACD_COUNT_EXPIRED] -
+			  given;
 }
 
 static void
@@ -109,6 +119,7 @@ stw_acd_stats(struct stw_acd *acd, struct stw_acd_stats *stats)
 	acd_stats_clip(&sum.queues);
 	sum.agents_logged_in = counters_read(&acd->counters, engine, ACD_COUNT_LOGGED_IN);
 	sum.agents_ready = counters_read(&acd->counters, engine, ACD_COUNT_READY);
+	sum.preferred_full = counters_read(&acd->counters, engine, ACD_COUNT_PREFERRED_FULL);
 	sum.helps = counters_read(&acd->counters, engine, ACD_COUNT_HELPS);
 	sum.events_lost = atomic_load_explicit(&acd->events.lost, memory_order_relaxed);
 	*stats = sum;

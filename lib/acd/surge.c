@@ -261,14 +261,15 @@ acd_surge_apply(struct stw_acd *acd, uint32_t q, const struct stw_surge_rule *ru
 		const struct stw_contact_request *request, uint64_t now_ns,
 		struct stw_contact *handle)
 {
+	struct acd_origin origin = {.enqueue_ns = now_ns};
 	int result = -EAGAIN;
 	enum acd_counter counter = ACD_COUNT_REFUSED;
 
 	if (rule->action == STW_SURGE_CALLBACK) {
-		result = acd_contact_put(acd, request->queue, request, now_ns, handle);
+		result = acd_contact_put(acd, request->queue, request, &origin, now_ns, handle);
 		if (result)
 			return result;
-		acd_count(acd, q, ACD_COUNT_CALLBACKS, 1);
+		acd_count(acd, q, ACD_COUNT_CALLBACKS_OFFERED, 1);
 		return STW_ENQUEUE_CALLBACK;
 	}
 	if (rule->action == STW_SURGE_DEFLECT) {
@@ -276,10 +277,11 @@ acd_surge_apply(struct stw_acd *acd, uint32_t q, const struct stw_surge_rule *ru
 		result = STW_ENQUEUE_DEFLECTED;
 	} else if (rule->action == STW_SURGE_OVERFLOW) {
 		counter = ACD_COUNT_OVERFLOWED;
-		result = acd_contact_put(acd, rule->overflow, request, now_ns, handle);
+		result = acd_contact_put(acd, rule->overflow, request, &origin, now_ns, handle);
 		/* Just removed: then it stays here. */
 		if (result == -ESTALE)
-			return acd_contact_put(acd, request->queue, request, now_ns, handle);
+			return acd_contact_put(acd, request->queue, request, &origin, now_ns,
+					       handle);
 		result = result ? result : STW_ENQUEUE_OVERFLOWED;
 	}
 	acd_count(acd, q, ACD_COUNT_OFFERED, 1);

@@ -34,7 +34,9 @@ int acd_surge_apply(struct stw_acd *acd, uint32_t q, const struct stw_surge_rule
 void acd_surge_review(struct stw_acd *acd, uint32_t q, uint64_t now_ns);
 
 /* position.c */
-void acd_position_timer_set(struct stw_acd *acd, uint32_t c, uint64_t told, uint64_t now_ns);
+void acd_position_timer_set(struct stw_acd *acd, uint32_t c, uint32_t q, uint64_t told,
+			    uint64_t now_ns);
+void acd_position_move(struct stw_acd *acd, uint32_t c, uint32_t q, uint64_t now_ns);
 enum lower_bound_tree_verdict acd_position_timer_check(struct stw_acd *acd, uint32_t c,
 						       uint64_t told);
 bool acd_position_fire(struct stw_acd *acd, uint32_t c, uint64_t told, uint64_t now_ns);

@@ -37,7 +37,8 @@ acd_step_due_ns(struct stw_acd *acd, uint32_t c, uint64_t word)
 
 	if (!queue || next >= queue->steps_count || queue->steps[next].after_ns == STW_STEP_NEVER)
 		return ACD_NEVER;
-	return acd_field_read(&acd->contacts[c].enqueue_ns) + queue->steps[next].after_ns;
+	return acd_field_read(&acd->contacts[c].entered_ns[word_side(word)]) +
+	       queue->steps[next].after_ns;
 }
 
 /* Whether an agent of the open steps 0 to k is in the state or a busier one. */
@@ -116,40 +117,7 @@ acd_step_target(struct stw_acd *acd, const struct acd_queue_description *queue, 
 bool
 acd_contact_move(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t k, uint64_t now_ns)
 {
-	struct acd_contact *contact = &acd->contacts[c];
-	uint64_t next = word_contact_at_step(
-		word_contact_next(word, ACD_CONTACT_WAITING, word_slot(word)), k);
-	const struct acd_queue_description *queue =
-		acd_queue_description(acd, acd_contact_queue(acd, c, word));
-	struct lower_bound_tree_entry entry = {
-		.key = (int64_t)acd_field_read(
-			(_Atomic uint64_t *)&contact->rank_ns[word_side(word)]),
-		.order = acd_field_read(&contact->arrival),
-		.ref = next,
-		.item = c,
-	};
-	uint32_t old_position =
-		atomic_load_explicit(&contact->entry_position, memory_order_relaxed);
-	uint32_t set, position;
-
-	if (!queue)
-		return false;
-	set = acd_step_set(queue, k, acd_contact_value(acd, c, word));
-	/* A full tree is full of stale entries that other threads are just taking out. */
-	do {
-		if (acd_word_read(&contact->word) != word)
-			return false;
-	} while (lower_bound_tree_insert(&acd->waiting, set, &entry, &position));
-	if (!acd_word_change(&contact->word, word, next)) {
-		lower_bound_tree_remove(&acd->waiting, position, c, next);
-		return false;
-	}
-	lower_bound_tree_remove(&acd->waiting, old_position, c, word);
-	acd_contact_disarm(acd, c, word);
-	atomic_store_explicit(&contact->entry_position, position, memory_order_relaxed);
-	acd_arrivals_add(acd);
-	acd_announce_contact(acd, c, next, now_ns);
-	return true;
+	return !acd_contact_step(acd, c, word, k, now_ns, NULL);
 }
 
 /* Open the steps to a waiting contact that are due when it has waited for so long; false: none is, or

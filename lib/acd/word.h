@@ -5,7 +5,8 @@
  * contact   state 4 | side 1 | step 4 | agent 20 | version 35
  *   agent:   OFFERED and later: who has it. WAITING: who missed it last, or ACD_AGENT_NONE.
  *            RINGING, RING_CLOSING: who of several rings (ring.h).
- *   step:    the last routing step that is open to it.
+ *   step:    the last routing step that is open to it, or ACD_STEP_PREFERRED: it waits for one agent.
+ *            ENDING, WITHDRAWN, CANCELLED: why, an enum stw_cause.
  *   side:    which of the two copies of queue, class and rank is valid.
  *   version: one more at every change, over all lives of the slot: each value of the word is there
  *            once. It wraps after 3.4 * 10^10 changes of one slot: at 10,000 contacts a second, all
@@ -28,20 +29,21 @@
 
 #define ACD_AGENT_NONE 0xfffffu
 
-#define ACD_VERSION_BITS 35
-#define ACD_VERSION_MASK ((UINT64_C(1) << ACD_VERSION_BITS) - 1)
-#define ACD_SLOT_MASK    UINT64_C(0xfffff)
-#define ACD_STATE_SHIFT  60
-#define ACD_SIDE_BIT     (UINT64_C(1) << 59)
-#define ACD_STEP_SHIFT   55
-#define ACD_STEP_MASK    UINT64_C(0xf)
-#define ACD_AFTER_SHIFT  58
-#define ACD_RING_SHIFT   55
-#define ACD_RING_MASK    UINT64_C(7)
-#define ACD_QUIET_BIT    (UINT64_C(1) << 59)
-#define ACD_REASON_SHIFT 49
-#define ACD_REASON_MASK  UINT64_C(0x3ff)
-#define ACD_STAMP_MASK   ((UINT64_C(1) << ACD_REASON_SHIFT) - 1)
+#define ACD_VERSION_BITS   35
+#define ACD_VERSION_MASK   ((UINT64_C(1) << ACD_VERSION_BITS) - 1)
+#define ACD_SLOT_MASK      UINT64_C(0xfffff)
+#define ACD_STATE_SHIFT    60
+#define ACD_SIDE_BIT       (UINT64_C(1) << 59)
+#define ACD_STEP_SHIFT     55
+#define ACD_STEP_MASK      UINT64_C(0xf)
+#define ACD_STEP_PREFERRED 15u
+#define ACD_AFTER_SHIFT    58
+#define ACD_RING_SHIFT     55
+#define ACD_RING_MASK      UINT64_C(7)
+#define ACD_QUIET_BIT      (UINT64_C(1) << 59)
+#define ACD_REASON_SHIFT   49
+#define ACD_REASON_MASK    UINT64_C(0x3ff)
+#define ACD_STAMP_MASK     ((UINT64_C(1) << ACD_REASON_SHIFT) - 1)
 
 /* Misses of an agent, a word of its own: how many in a row, and the claim that was counted last. */
 #define ACD_MISS_SHIFT 48
@@ -65,8 +67,18 @@ enum acd_contact_state {
 	ACD_CONTACT_TIMED_OUT,    /* then WAITING */
 	ACD_CONTACT_WITHDRAWN,    /* cancelled while offered; then FREE */
 	ACD_CONTACT_ENDING,       /* then FREE */
-	ACD_CONTACT_CANCELLED,    /* cancelled while waiting, no agent; then FREE */
+	ACD_CONTACT_CANCELLED,    /* left while waiting, no agent; then FREE */
 	ACD_CONTACT_RING_CLOSING, /* then CONNECTED, WAITING or FREE */
+	ACD_CONTACT_MOVING, /* to the queue of the other side, from an agent or not; then WAITING */
+};
+
+/* Why a ring is over that nobody has won, in its closing word; the events and releases of all live places follow
+ * from it. */
+enum acd_ring_cause {
+	ACD_RING_CANCELLED,
+	ACD_RING_LEASED,
+	ACD_RING_TIMED_OUT,
+	ACD_RING_DECLINED, /* one place is live: whose agent declined last */
 };
 
 enum acd_agent_state {
@@ -153,7 +165,7 @@ word_contact_next(uint64_t old, enum acd_contact_state state, uint32_t agent)
 	       (uint64_t)agent << ACD_VERSION_BITS | ((old + 1) & ACD_VERSION_MASK);
 }
 
-/* The same word with another step. */
+/* The same word with another step; a closing word's cause is in the step's place. */
 static inline uint64_t
 word_contact_at_step(uint64_t word, uint32_t step)
 {
@@ -187,6 +199,45 @@ static inline bool
 word_contact_closing(uint64_t word)
 {
 	return word_state(word) >= ACD_CONTACT_DECLINED;
+}
+
+/* The closing word that a contact's life ends with: why, in the step's place. */
+static inline uint64_t
+word_contact_last(uint64_t old, enum acd_contact_state state, uint32_t agent, uint32_t cause)
+{
+	return word_contact_at_step(word_contact_next(old, state, agent), cause);
+}
+
+/* Place that a ring's word is about, or an acd_ring_cause. */
+static inline uint32_t
+word_ring_last(uint64_t word)
+{
+	return word_slot(word) >> 1 & 7;
+}
+
+/* Of a closing ring: nobody has won it. */
+static inline bool
+word_ring_flag(uint64_t word)
+{
+	return word_slot(word) & 1;
+}
+
+/* Whether the contact is over: decided, and it will not wait again. */
+static inline bool
+word_contact_over(uint64_t word)
+{
+	if (word_state(word) == ACD_CONTACT_RING_CLOSING)
+		return word_ring_flag(word) && word_ring_last(word) <= ACD_RING_LEASED;
+	return word_state(word) == ACD_CONTACT_WITHDRAWN ||
+	       word_state(word) == ACD_CONTACT_ENDING || word_state(word) == ACD_CONTACT_CANCELLED;
+}
+
+/* The last routing step that is open, as the host is told it. */
+static inline uint32_t
+word_step_open(uint64_t word)
+{
+	return word_contact_over(word) || word_step(word) == ACD_STEP_PREFERRED ? 0
+										: word_step(word);
 }
 
 #endif

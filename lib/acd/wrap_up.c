@@ -65,7 +65,8 @@ acd_wrap_up_begin(struct stw_acd *acd, uint32_t a, uint32_t s, uint64_t seat, ui
 	struct acd_seats *seats;
 
 	if (!agent || !queue || !queue->wrap_up_ns ||
-	    word_state(contact_word) != ACD_CONTACT_ENDING)
+	    (word_state(contact_word) != ACD_CONTACT_ENDING &&
+	     word_state(contact_word) != ACD_CONTACT_MOVING))
 		return false;
 	seats = agent->seats;
 	acd_agent_spell(acd, a, true, now_ns);

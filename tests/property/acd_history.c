@@ -42,6 +42,57 @@ history_begin(struct history *history, const struct house_size *size, uint64_t s
 	make_targets(history);
 }
 
+/* An agent, most often one of whom the call makes sense. */
+static uint64_t
+random_agent(struct history *history, enum step_kind kind)
+{
+	int a = (int)random_below(&history->random, ORACLE_AGENTS_MAX), any = ORACLE_NONE;
+
+	if (random_happens(&history->random, 10))
+		return history->old_agents[random_below(&history->random, 4)];
+	for (int tries = 0; tries < ORACLE_AGENTS_MAX; tries++, a = (a + 1) % ORACLE_AGENTS_MAX) {
+		enum stw_agent_state state = history->oracle.agents[a].state;
+		bool may_rest = state == STW_AGENT_READY && history->oracle.agents[a].wraps_count;
+		bool fits = kind == STEP_EXTEND ? state == STW_AGENT_WRAP_UP || may_rest
+			    : kind == STEP_LOGIN || kind == STEP_AGENT_REMOVE
+				    ? state == STW_AGENT_LOGGED_OUT
+			    : kind == STEP_READY ? state == STW_AGENT_NOT_READY ||
+							   state == STW_AGENT_WRAP_UP || may_rest
+						 : state != STW_AGENT_LOGGED_OUT;
+
+		if (!history->oracle.agents[a].defined)
+			continue;
+		if (any == ORACLE_NONE || fits)
+			any = a;
+		if (fits || random_happens(&history->random, 50))
+			break;
+	}
+	return any == ORACLE_NONE ? 0 : history->oracle.agents[any].id;
+}
+
+static uint64_t
+random_queue(struct history *history)
+{
+	int q = (int)random_below(&history->random, ORACLE_QUEUES_MAX);
+
+	if (random_happens(&history->random, 10))
+		return history->old_queues[random_below(&history->random, 4)];
+	for (int tries = 0; tries < ORACLE_QUEUES_MAX; tries++, q = (q + 1) % ORACLE_QUEUES_MAX) {
+		if (history->oracle.queues[q].defined)
+			return history->oracle.queues[q].id;
+	}
+	return 0;
+}
+
+/* How long to wait for an agent in person. */
+static uint64_t
+random_wait(struct random *random)
+{
+	if (random_happens(random, 200))
+		return random_happens(random, 500) ? UINT64_MAX : 0;
+	return 1 + random_below(random, 30 * MS);
+}
+
 static void
 random_levels(struct history *history, uint8_t *level, uint32_t per_mille, uint32_t highest)
 {
@@ -166,6 +217,10 @@ random_queue_rule(struct history *history, struct oracle_queue_rule *rule)
 	rule->wrap_up_ns = random_happens(random, 600) ? 1 + random_below(random, 20 * MS) : 0;
 	rule->service_level_ns = random_below(random, 40 * MS);
 	rule->length_max = random_happens(random, 300) ? 1 + random_below(random, 6) : 0;
+	rule->wait_max_ns = random_happens(random, history->size->wander_per_mille)
+				    ? 1 + random_below(random, 60 * MS)
+				    : 0;
+	rule->overflow = random_happens(random, 700) ? random_queue(history) : 0;
 	rule->target_ns = history->target_ns[random_happens(random, 400)
 						     ? 0
 						     : random_below(random, HISTORY_TABLES)];
@@ -176,48 +231,6 @@ random_queue_rule(struct history *history, struct oracle_queue_rule *rule)
 		random_step_rule(history, k, &rule->step[k]);
 	if (history->size->channels)
 		rule->channel = (uint8_t)random_below(random, history->size->channels);
-}
-
-/* An agent, most often one of whom the call makes sense. */
-static uint64_t
-random_agent(struct history *history, enum step_kind kind)
-{
-	int a = (int)random_below(&history->random, ORACLE_AGENTS_MAX), any = ORACLE_NONE;
-
-	if (random_happens(&history->random, 10))
-		return history->old_agents[random_below(&history->random, 4)];
-	for (int tries = 0; tries < ORACLE_AGENTS_MAX; tries++, a = (a + 1) % ORACLE_AGENTS_MAX) {
-		enum stw_agent_state state = history->oracle.agents[a].state;
-		bool may_rest = state == STW_AGENT_READY && history->oracle.agents[a].wraps_count;
-		bool fits = kind == STEP_EXTEND ? state == STW_AGENT_WRAP_UP || may_rest
-			    : kind == STEP_LOGIN || kind == STEP_AGENT_REMOVE
-				    ? state == STW_AGENT_LOGGED_OUT
-			    : kind == STEP_READY ? state == STW_AGENT_NOT_READY ||
-							   state == STW_AGENT_WRAP_UP || may_rest
-						 : state != STW_AGENT_LOGGED_OUT;
-
-		if (!history->oracle.agents[a].defined)
-			continue;
-		if (any == ORACLE_NONE || fits)
-			any = a;
-		if (fits || random_happens(&history->random, 50))
-			break;
-	}
-	return any == ORACLE_NONE ? 0 : history->oracle.agents[any].id;
-}
-
-static uint64_t
-random_queue(struct history *history)
-{
-	int q = (int)random_below(&history->random, ORACLE_QUEUES_MAX);
-
-	if (random_happens(&history->random, 10))
-		return history->old_queues[random_below(&history->random, 4)];
-	for (int tries = 0; tries < ORACLE_QUEUES_MAX; tries++, q = (q + 1) % ORACLE_QUEUES_MAX) {
-		if (history->oracle.queues[q].defined)
-			return history->oracle.queues[q].id;
-	}
-	return 0;
 }
 
 /* A contact and its offer; now and then one that is over, or a number that never was. */
@@ -262,13 +275,13 @@ next_of_contacts(struct history *history, struct step *step)
 {
 	static const enum step_kind kinds[3][8] = {
 		[STW_CONTACT_WAITING] = {STEP_CANCEL, STEP_REPRIORITISE, STEP_REPRIORITISE,
-					 STEP_CANCEL, STEP_REPRIORITISE, STEP_ACCEPT, STEP_DECLINE,
-					 STEP_END},
+					 STEP_MOVE, STEP_MOVE, STEP_ACCEPT, STEP_DECLINE,
+					 STEP_TRANSFER},
 		[STW_CONTACT_OFFERED] = {STEP_ACCEPT, STEP_ACCEPT, STEP_ACCEPT, STEP_ACCEPT,
 					 STEP_DECLINE, STEP_DECLINE, STEP_CANCEL,
 					 STEP_REPRIORITISE},
-		[STW_CONTACT_CONNECTED] = {STEP_END, STEP_END, STEP_END, STEP_END, STEP_CANCEL,
-					   STEP_ACCEPT, STEP_DECLINE, STEP_REPRIORITISE},
+		[STW_CONTACT_CONNECTED] = {STEP_END, STEP_END, STEP_TRANSFER, STEP_TRANSFER,
+					   STEP_CANCEL, STEP_ACCEPT, STEP_END, STEP_MOVE},
 	};
 	struct random *random = &history->random;
 	enum stw_contact_state state = random_contact(history, step);
@@ -277,6 +290,12 @@ next_of_contacts(struct history *history, struct step *step)
 	step->reason = random_below(random, 5000);
 	step->value = (uint8_t)random_below(random, STW_CLASS_COUNT);
 	step->urgency = (uint8_t)random_below(random, STW_CLASS_COUNT);
+	if ((step->kind == STEP_MOVE || step->kind == STEP_TRANSFER) &&
+	    !history->size->wander_per_mille)
+		step->kind = state == STW_CONTACT_CONNECTED ? STEP_END : STEP_CANCEL;
+	step->queue = random_happens(random, 200) ? 0 : random_queue(history);
+	step->agent = random_happens(random, 500) ? random_agent(history, STEP_LOGOUT) : 0;
+	step->agent_wait_ns = random_wait(random);
 	if (step->kind == STEP_REPRIORITISE && random_happens(random, 20))
 		step->urgency = STW_CLASS_COUNT;
 }
@@ -294,6 +313,9 @@ next_enqueue(struct history *history, struct step *step)
 	request.urgency = (uint8_t)random_below(random, STW_CLASS_COUNT);
 	request.red_channel = random_happens(random, 50) ? 1 : 0;
 	request.credit_ns = random_happens(random, 200) ? random_below(random, 50 * MS) : 0;
+	if (random_happens(random, history->size->wander_per_mille))
+		request.preferred.id = random_agent(history, STEP_LOGOUT);
+	request.preferred_wait_ns = random_wait(random);
 	if (random_happens(random, 5))
 		request.value = STW_CLASS_COUNT;
 	step->request = request;

@@ -23,7 +23,8 @@ struct house_size {
 	uint32_t house_per_mille; /**< chance that a step changes agents' or queues' descriptions */
 	uint32_t steps;           /**< most routing steps of a queue; 0: one */
 	bool routes;              /**< policies, expressions, pools and reserves, too */
-	uint32_t starve_steps;    /**< 0, or take events only after so many steps */
+	uint32_t wander_per_mille; /**< chance of a longest wait, an agent in person, a move */
+	uint32_t starve_steps;     /**< 0, or take events only after so many steps */
 };
 
 struct old_offer {

@@ -140,6 +140,70 @@ Test(acd_stress, four_threads_in_an_idle_house)
 	run("idle house", &plan, 41);
 }
 
+Test(acd_stress, contacts_wander_from_queue_to_queue_and_wait_in_person)
+{
+	static const struct house_plan plan = {.threads = 4,
+					       .agents = 6,
+					       .queues = 4,
+					       .contacts_max = 64,
+					       .events_max = 65536,
+					       .skills = 1,
+					       .offer_timeout_ns = 50000,
+					       .wrap_up_ns = 20000,
+					       .penalty_ns = 10000,
+					       .misses_max = 3,
+					       .wait_max_ns = 40000,
+					       .in_person = 400,
+					       .channels = 3,
+					       .customers = 12,
+					       .credit = 200,
+					       .mix = {.enqueue = 220,
+						       .accept = 200,
+						       .decline = 50,
+						       .end = 120,
+						       .cancel = 40,
+						       .reprioritise = 60,
+						       .ready = 80,
+						       .not_ready = 25,
+						       .login = 25,
+						       .logout = 10,
+						       .move = 70,
+						       .transfer = 80}};
+
+	run("wandering house", &plan, 71);
+}
+
+Test(acd_stress, contacts_that_their_host_forgets_are_ended)
+{
+	static const struct house_plan plan = {.threads = 4,
+					       .agents = 8,
+					       .queues = 3,
+					       .contacts_max = 48,
+					       .events_max = 65536,
+					       .skills = 1,
+					       .offer_timeout_ns = 50000,
+					       .wrap_up_ns = 20000,
+					       .penalty_ns = 10000,
+					       .misses_max = 3,
+					       .lease_ns = 40000,
+					       .in_person = 200,
+					       .credit = 200,
+					       .mix = {.enqueue = 250,
+						       .accept = 150,
+						       .decline = 40,
+						       .end = 60,
+						       .cancel = 40,
+						       .reprioritise = 60,
+						       .ready = 80,
+						       .not_ready = 25,
+						       .login = 25,
+						       .logout = 10,
+						       .move = 30,
+						       .transfer = 30}};
+
+	run("forgetful house", &plan, 81);
+}
+
 Test(acd_stress, descriptions_change_meanwhile)
 {
 	static const struct house_plan plan = {.threads = 4,

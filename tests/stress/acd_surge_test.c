@@ -148,12 +148,12 @@ Test(acd_surge_stress, every_switch_is_told_in_order_and_everybody_is_counted)
 	cr_expect_eq(stats.refused, atomic_load(&results[STW_ENQUEUE_DEFLECTED + 1]));
 	cr_expect_eq(stats.deflected, atomic_load(&results[STW_ENQUEUE_DEFLECTED]));
 	cr_expect_eq(stats.overflowed, atomic_load(&results[STW_ENQUEUE_OVERFLOWED]));
-	cr_expect_eq(stats.callbacks, atomic_load(&results[STW_ENQUEUE_CALLBACK]));
+	cr_expect_eq(stats.callbacks_offered, atomic_load(&results[STW_ENQUEUE_CALLBACK]));
 	cr_expect_eq(others.offered, stats.overflowed);
 	cr_expect_eq(stats.offered,
 		     stats.abandoned + stats.refused + stats.deflected + stats.overflowed);
 	cr_expect_gt(stats.deflected, 0);
 	cr_expect_gt(stats.overflowed, 0);
-	cr_expect_gt(stats.callbacks, 0);
+	cr_expect_gt(stats.callbacks_offered, 0);
 	stw_acd_destroy(acd);
 }

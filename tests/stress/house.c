@@ -33,6 +33,8 @@ is_listed(enum step_kind kind, int result)
 	case STEP_CANCEL:
 	case STEP_END:
 	case STEP_REPRIORITISE:
+	case STEP_MOVE:
+	case STEP_TRANSFER:
 		return result == -ESTALE || result == -EBUSY;
 	case STEP_ACCEPT:
 		return result == -ESTALE || result == -EALREADY;
@@ -55,18 +57,23 @@ static void
 keep_success(struct house_thread *thread, const struct step *step)
 {
 	struct house_box *box = &thread->house->boxes[(uint32_t)step->id % HOUSE_CONTACTS_MAX];
-	_Atomic uint64_t *counter = step->kind == STEP_ACCEPT    ? &thread->accepted
-				    : step->kind == STEP_DECLINE ? &thread->declined
-				    : step->kind == STEP_CANCEL  ? &thread->cancelled
-				    : step->kind == STEP_END     ? &thread->ended
-				    : step->kind == STEP_ENQUEUE ? &thread->enqueued
-								 : NULL;
+	_Atomic uint64_t *counter = step->kind == STEP_ACCEPT     ? &thread->accepted
+				    : step->kind == STEP_DECLINE  ? &thread->declined
+				    : step->kind == STEP_CANCEL   ? &thread->cancelled
+				    : step->kind == STEP_END      ? &thread->ended
+				    : step->kind == STEP_ENQUEUE  ? &thread->enqueued
+				    : step->kind == STEP_MOVE     ? &thread->moved
+				    : step->kind == STEP_TRANSFER ? &thread->transferred
+								  : NULL;
 
 	if (step->kind == STEP_ENQUEUE)
 		atomic_store_explicit(&box->waiting, step->id, memory_order_relaxed);
 	if (!counter)
 		return;
 	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+	/* A contact is moved and transferred any number of times. */
+	if (step->kind == STEP_MOVE || step->kind == STEP_TRANSFER)
+		return;
 	if (thread->log_count < HOUSE_LOG_MAX)
 		thread->log[thread->log_count++] = (struct house_success){
 			step->kind, step->kind == STEP_ENQUEUE ? step->id : step->contact,
@@ -90,16 +97,17 @@ find_box(struct house_thread *thread, enum step_kind kind, struct step *step)
 	for (uint32_t i = 0; i < house->plan.contacts_max; i++) {
 		struct house_box *box = &house->boxes[slot];
 		uint32_t place = random_below(&thread->random, ring_max(house));
-		_Atomic uint64_t *handle = kind == STEP_END ? &box->talking
-					   : kind == STEP_CANCEL || kind == STEP_REPRIORITISE
-						   ? &box->waiting
-						   : &box->ringing[place];
+		_Atomic uint64_t *handle =
+			kind == STEP_END || kind == STEP_TRANSFER ? &box->talking
+			: kind == STEP_CANCEL || kind == STEP_REPRIORITISE || kind == STEP_MOVE
+				? &box->waiting
+				: &box->ringing[place];
 
 		if (atomic_load_explicit(handle, memory_order_relaxed)) {
 			step->number =
 				atomic_load_explicit(&box->number[place], memory_order_relaxed);
 			step->contact =
-				takes && kind != STEP_REPRIORITISE
+				takes && kind != STEP_REPRIORITISE && kind != STEP_MOVE
 					? atomic_exchange_explicit(handle, 0, memory_order_relaxed)
 					: atomic_load_explicit(handle, memory_order_relaxed);
 			if (step->contact)
@@ -116,11 +124,12 @@ pick_kind(struct house_thread *thread)
 	const struct house_mix *mix = &thread->house->plan.mix;
 	const uint32_t parts[] = {mix->enqueue, mix->accept,       mix->decline,   mix->end,
 				  mix->cancel,  mix->reprioritise, mix->ready,     mix->not_ready,
-				  mix->login,   mix->logout,       mix->configure, mix->extend};
-	static const enum step_kind kinds[] = {STEP_ENQUEUE, STEP_ACCEPT,       STEP_DECLINE,
-					       STEP_END,     STEP_CANCEL,       STEP_REPRIORITISE,
-					       STEP_READY,   STEP_NOT_READY,    STEP_LOGIN,
-					       STEP_LOGOUT,  STEP_AGENT_UPDATE, STEP_EXTEND};
+				  mix->login,   mix->logout,       mix->configure, mix->extend,
+				  mix->move,    mix->transfer};
+	static const enum step_kind kinds[] = {
+		STEP_ENQUEUE,      STEP_ACCEPT, STEP_DECLINE,   STEP_END,     STEP_CANCEL,
+		STEP_REPRIORITISE, STEP_READY,  STEP_NOT_READY, STEP_LOGIN,   STEP_LOGOUT,
+		STEP_AGENT_UPDATE, STEP_EXTEND, STEP_MOVE,      STEP_TRANSFER};
 	uint32_t dice = random_below(&thread->random, 1000);
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -196,7 +205,9 @@ make_step(struct house_thread *thread, struct step *step)
 	if (step->kind <= STEP_END && step->kind != STEP_ENQUEUE &&
 	    !find_box(thread, step->kind, step))
 		step->kind = STEP_ENQUEUE;
-	if (step->kind == STEP_REPRIORITISE && !find_box(thread, step->kind, step))
+	if ((step->kind == STEP_REPRIORITISE || step->kind == STEP_MOVE ||
+	     step->kind == STEP_TRANSFER) &&
+	    !find_box(thread, step->kind, step))
 		step->kind = STEP_ADVANCE;
 	if (step->kind == STEP_AGENT_UPDATE && !make_configure(thread, step))
 		step->kind = STEP_ADVANCE;
@@ -206,10 +217,26 @@ make_step(struct house_thread *thread, struct step *step)
 						     .value = random_below(random, STW_CLASS_COUNT),
 						     .cookie = random_next(random)};
 		step->request.queue = house->queues[random_below(random, house->plan.queues)];
+		if (house->plan.customers) {
+			step->request.customer_key = random_below(random, house->plan.customers);
+			step->request.last_agent = random_happens(random, 500);
+			step->request.preferred_wait_ns = random_below(random, 50000);
+		}
+		if (random_happens(random, house->plan.in_person)) {
+			step->request.preferred =
+				house->agents[random_below(random, house->plan.agents)];
+			step->request.preferred_wait_ns = random_below(random, 50000);
+		}
 	} else if (step->kind >= STEP_READY && step->kind <= STEP_EXTEND) {
 		step->agent = house->agents[random_below(random, house->plan.agents)].id;
 	}
 	step->by_ns = 1 + random_below(random, 20000);
+	if (step->kind == STEP_MOVE || step->kind == STEP_TRANSFER)
+		step->queue = house->queues[random_below(random, house->plan.queues)].id;
+	if (step->kind == STEP_TRANSFER && random_happens(random, house->plan.in_person)) {
+		step->agent = house->agents[random_below(random, house->plan.agents)].id;
+		step->agent_wait_ns = random_below(random, 50000);
+	}
 	step->value = (uint8_t)random_below(random, STW_CLASS_COUNT);
 	step->budget = 1 + random_below(random, 8);
 	step->now_ns = house_now(house, random);
@@ -369,6 +396,12 @@ define_queues(struct house *house, struct random *random)
 		struct oracle_queue_rule *rule = &house->queue_rules[q];
 
 		rule->offer_timeout_ns = house->plan.offer_timeout_ns;
+		rule->lease_ns = house->plan.lease_ns;
+		rule->resume_window_ns = house->plan.customers ? 100000 : 0;
+		if (q & 1) {
+			rule->wait_max_ns = house->plan.wait_max_ns;
+			rule->overflow = house->queues[0].id;
+		}
 		rule->wrap_up_ns = q & 1 ? house->plan.wrap_up_ns : 0;
 		rule->target_ns = house->target_ns;
 		for (uint32_t i = 0; i < house->plan.skills; i++)

@@ -23,15 +23,19 @@
 /** What a thread does, in parts of a thousand; what is left over is advancing time. */
 struct house_mix {
 	uint32_t enqueue, accept, decline, end, cancel, reprioritise, ready, not_ready, login,
-		logout, configure, extend;
+		logout, configure, extend, move, transfer;
 };
 
 struct house_plan {
 	uint32_t threads, agents, queues, contacts_max, events_max, skills;
 	uint32_t offer_timeout_ns, wrap_up_ns, penalty_ns, misses_max;
-	uint32_t channels; /**< 0: agents with one slot; else two of three have several */
-	uint32_t rings;    /**< so many agents are rung at once; 0: 1 */
-	uint32_t credit;   /**< operations of a thread between two rounds of the taker */
+	uint32_t channels;    /**< 0: agents with one slot; else two of three have several */
+	uint32_t rings;       /**< so many agents are rung at once; 0: 1 */
+	uint32_t wait_max_ns; /**< of every other queue; its contacts go to the next one */
+	uint32_t lease_ns;    /**< of every queue; nobody renews */
+	uint32_t customers;   /**< keys that contacts have; what is remembered holds for long */
+	uint32_t in_person;   /**< contacts that want an agent in person, in a thousand */
+	uint32_t credit;      /**< operations of a thread between two rounds of the taker */
 	struct house_mix mix;
 };
 
@@ -59,6 +63,7 @@ struct house_thread {
 	_Atomic int inside;          /**< 1 while in a call of the engine */
 	_Atomic uint32_t park_after; /**< instructions in calls until stepper's hook; 0: never */
 	_Atomic uint64_t accepted, declined, cancelled, ended, enqueued, refused;
+	_Atomic uint64_t moved, transferred;
 	struct house_success *log;
 	_Atomic uint32_t log_count; /**< grows only, but at quiet points */
 };

@@ -92,6 +92,8 @@ is_admitted(const struct house *house, uint32_t a, const struct oracle_step_rule
 static bool
 is_eligible(const struct house *house, uint32_t a, const struct stw_contact_status *contact)
 {
+	if (contact->preferred.id)
+		return contact->preferred.id == house->agents[a].id;
 	for (uint32_t q = 0; q < house->plan.queues; q++) {
 		if (house->queues[q].id != contact->queue.id)
 			continue;
@@ -201,6 +203,7 @@ static bool
 check_counters(struct house *house, const struct picture *picture)
 {
 	uint64_t enqueued = 0, accepted = 0, declined = 0, cancelled = 0, ended = 0, refused = 0;
+	uint64_t moved = 0, transferred = 0;
 	const uint64_t *told = house->ledger.count;
 	struct stw_acd_stats stats;
 	struct stw_queue_stats *q = &stats.queues;
@@ -219,11 +222,18 @@ check_counters(struct house *house, const struct picture *picture)
 		declined += house->threads[t].declined;
 		cancelled += house->threads[t].cancelled;
 		ended += house->threads[t].ended;
+		moved += house->threads[t].moved;
+		transferred += house->threads[t].transferred;
 	}
 	stw_acd_stats(house->acd, &stats);
-	if (q->offered != q->answered + q->abandoned + q->refused + q->deflected + q->overflowed +
-				  q->waiting + q->ringing)
+	if (q->offered != q->answered + q->abandoned + q->overflowed + q->timed_out + q->deflected +
+				  q->refused + q->waiting + q->ringing)
 		return wrong(house, "P5: counters do not conserve");
+	if (q->transfers != transferred || q->overflowed < moved)
+		return wrong(house, "P5: counted %" PRIu64 " %" PRIu64 " moves", q->overflowed,
+			     q->transfers);
+	ended += transferred + house->ledger.reaped;
+	enqueued += transferred + q->overflowed;
 	if (q->offered != enqueued + refused || q->refused != refused || q->answered != accepted ||
 	    q->offers_declined != declined || q->abandoned != cancelled || q->ended != ended)
 		return wrong(house,
@@ -251,7 +261,9 @@ check_counters(struct house *house, const struct picture *picture)
 	    q->offers_declined != told[STW_EVENT_DECLINED] ||
 	    q->offers_timed_out != told[STW_EVENT_TIMED_OUT] ||
 	    q->offers_withdrawn != told[STW_EVENT_WITHDRAWN] ||
-	    q->abandoned != told[STW_EVENT_ABANDONED] || q->ended != told[STW_EVENT_ENDED])
+	    q->abandoned != told[STW_EVENT_ABANDONED] || q->timed_out != told[STW_EVENT_EXPIRED] ||
+	    q->overflowed != told[STW_EVENT_MOVED] || q->transfers != told[STW_EVENT_TRANSFERRED] ||
+	    q->ended != told[STW_EVENT_ENDED] + told[STW_EVENT_TRANSFERRED])
 		return wrong(house, "P5: events do not add up to the counters");
 	return true;
 }
@@ -356,6 +368,7 @@ house_check(struct house *house)
 		return false;
 	/* And again when every timer has fired: nobody is left behind in a pause either. */
 	atomic_fetch_add(&house->clock_ns, 1 + (uint64_t)house->plan.offer_timeout_ns +
+						   house->plan.wait_max_ns + house->plan.lease_ns +
 						   house->plan.wrap_up_ns + house->plan.penalty_ns);
 	do {
 		fired = stw_acd_advance(house->acd, house_now(house, &random), 1000, NULL);

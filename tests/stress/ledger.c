@@ -212,11 +212,12 @@ enter_end(struct ledger *ledger, struct ledger_contact *contact, const struct st
 
 	if (contact->over)
 		problem(ledger, "ended twice", event);
-	if (event->type == STW_EVENT_ABANDONED) {
+	if (event->type == STW_EVENT_ABANDONED || event->type == STW_EVENT_EXPIRED) {
 		if (contact->state != STW_CONTACT_WAITING)
 			problem(ledger, "abandoned while it rings or talks", event);
 	} else {
 		agent = agent_line(ledger, event);
+		ledger->reaped += event->cause == STW_CAUSE_LEASE;
 		if (contact->state != STW_CONTACT_CONNECTED)
 			problem(ledger, "ended before it talked", event);
 		if (!agent || contact->agent != agent->id || !agent->talking) {
@@ -227,6 +228,33 @@ enter_end(struct ledger *ledger, struct ledger_contact *contact, const struct st
 		}
 	}
 	contact->over = true;
+	contact->agent = 0;
+}
+
+static void
+enter_move(struct ledger *ledger, struct ledger_contact *contact, const struct stw_event *event)
+{
+	uint32_t channel = ledger->queue_rules[(uint32_t)event->queue_to.id].channel;
+	struct ledger_agent *agent;
+
+	if (contact->over || !event->queue_to.id)
+		problem(ledger, "moved after its end, or nowhere", event);
+	if (event->type == STW_EVENT_MOVED) {
+		if (contact->state != STW_CONTACT_WAITING)
+			problem(ledger, "moved while it rings or talks", event);
+		contact->channel = channel;
+		return;
+	}
+	agent = agent_line(ledger, event);
+	if (contact->state != STW_CONTACT_CONNECTED || !agent || contact->agent != agent->id ||
+	    !agent->talking) {
+		problem(ledger, "transferred by another agent", event);
+	} else {
+		agent->talking--;
+		agent->channels[contact->channel]--;
+	}
+	contact->channel = channel;
+	contact->state = STW_CONTACT_WAITING;
 	contact->agent = 0;
 }
 
@@ -266,7 +294,12 @@ ledger_enter(struct ledger *ledger, const struct stw_event *event)
 	if (!contact)
 		return;
 	contact->taken = ledger->taken;
-	if (event->type == STW_EVENT_ABANDONED || event->type == STW_EVENT_ENDED) {
+	if (event->type == STW_EVENT_MOVED || event->type == STW_EVENT_TRANSFERRED) {
+		enter_move(ledger, contact, event);
+		return;
+	}
+	if (event->type == STW_EVENT_ABANDONED || event->type == STW_EVENT_ENDED ||
+	    event->type == STW_EVENT_EXPIRED) {
 		enter_end(ledger, contact, event);
 		return;
 	}

@@ -54,6 +54,7 @@ struct ledger {
 	uint32_t channels;                           /**< 0: all agents have one slot */
 	const struct oracle_agent_rule *agent_rules; /**< by slot; NULL: they change */
 	const struct oracle_queue_rule *queue_rules; /**< by slot; their channels stay */
+	uint64_t reaped;   /**< connected contacts that ended as nobody renewed them */
 	bool has_gaps;     /**< events may be lost: only counted, not understood */
 	char problem[300]; /**< the first one; "" while all is well */
 };

@@ -36,7 +36,8 @@ static bool
 is_same_event(struct compare *compare, const struct stw_event *got, const struct stw_event *wanted)
 {
 	return got->type == wanted->type && got->agent_state == wanted->agent_state &&
-	       got->reason == wanted->reason && got->value == wanted->value &&
+	       got->reason == wanted->reason && got->cause == wanted->cause &&
+	       got->queue_to.id == wanted->queue_to.id && got->value == wanted->value &&
 	       got->urgency == wanted->urgency && got->step == wanted->step &&
 	       got->time_ns == wanted->time_ns && got->wait_ns == wanted->wait_ns &&
 	       got->contact.id == wanted->contact.id && got->agent.id == wanted->agent.id &&
@@ -214,7 +215,11 @@ compare_contact(struct compare *compare, struct stw_acd *acd, const struct oracl
 	if (status.step != contact->step)
 		return differs(compare, "contact %" PRIx64 " stands at step %u, expected %u",
 			       contact->id, status.step, contact->step);
-	if (status.enqueue_ns != contact->enqueue_ns || status.cookie != contact->cookie ||
+	if (status.entered_ns != contact->entered_ns ||
+	    status.preferred.id != (contact->in_person && contact->agent == ORACLE_NONE
+					    ? contact->preferred
+					    : 0) ||
+	    status.enqueue_ns != contact->enqueue_ns || status.cookie != contact->cookie ||
 	    (!contact->red && status.rank_ns != contact->rank_ns))
 		return differs(compare,
 			       "contact %" PRIx64 ": came %" PRIu64 " rank %" PRId64
@@ -244,8 +249,8 @@ compare_counters(struct compare *compare, const char *whose, const struct stw_qu
 {
 	const uint64_t *a = (const uint64_t *)got, *b = (const uint64_t *)wanted;
 
-	if (got->offered != got->answered + got->abandoned + got->refused + got->deflected +
-				    got->overflowed + got->waiting + got->ringing)
+	if (got->offered != got->answered + got->abandoned + got->overflowed + got->timed_out +
+				    got->deflected + got->refused + got->waiting + got->ringing)
 		return differs(compare, "counters of %s do not conserve", whose);
 	for (size_t i = 0; i < sizeof(*got) / sizeof(*a); i++) {
 		if (a[i] != b[i])

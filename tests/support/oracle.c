@@ -39,11 +39,15 @@ oracle_tell(const struct oracle *o, enum stw_event_type type, int contact, int a
 		event->contact_cookie = c->cookie;
 		event->value = c->value;
 		event->urgency = c->urgency;
-		event->step = (uint8_t)c->step;
+		if (type != STW_EVENT_ENDED && type != STW_EVENT_ABANDONED &&
+		    (type != STW_EVENT_WITHDRAWN || c->known) && type != STW_EVENT_EXPIRED)
+			event->step = (uint8_t)c->step;
 		event->wait_ns = now_ns > c->enqueue_ns ? now_ns - c->enqueue_ns : 0;
 		event->queue.id = o->queues[c->queue].id;
 		event->queue_cookie = o->queues[c->queue].rule.cookie;
-		if (type != STW_EVENT_ENDED && type != STW_EVENT_ABANDONED) {
+		if (type != STW_EVENT_ENDED && type != STW_EVENT_ABANDONED &&
+		    type != STW_EVENT_EXPIRED && type != STW_EVENT_MOVED &&
+		    type != STW_EVENT_TRANSFERRED) {
 			event->offer.contact.id = c->id;
 			event->offer.number = oracle_place_of(c, agent)->offer;
 		}
@@ -158,8 +162,8 @@ oracle_settle(struct oracle *o, uint64_t now_ns)
 	}
 }
 
-static int64_t
-rank_of(const struct oracle *o, const struct oracle_contact *c)
+int64_t
+oracle_rank(const struct oracle *o, const struct oracle_contact *c)
 {
 	return (int64_t)c->enqueue_ns + o->queues[c->queue].rule.target_ns[c->value][c->urgency] -
 	       (int64_t)c->credit_ns;
@@ -203,8 +207,15 @@ oracle_enqueue(struct oracle *o, const struct stw_contact_request *request, uint
 				     .red = request->red_channel,
 				     .credit_ns = request->credit_ns,
 				     .enqueue_ns = now_ns,
+				     .entered_ns = now_ns,
+				     .preferred = request->preferred.id,
+				     .preferred_until_ns =
+					     request->preferred_wait_ns == UINT64_MAX
+						     ? UINT64_MAX
+						     : now_ns + request->preferred_wait_ns,
 				     .cookie = request->cookie};
-	c->rank_ns = rank_of(o, c);
+	c->rank_ns = oracle_rank(o, c);
+	oracle_come(o, free, now_ns);
 	oracle_settle_counts(o);
 	oracle_settle(o, now_ns);
 	oracle_settle_counts(o);
@@ -227,7 +238,7 @@ oracle_reprioritise(struct oracle *o, uint64_t contact, uint8_t value, uint8_t u
 		return -EBUSY;
 	c->value = value;
 	c->urgency = urgency;
-	c->rank_ns = rank_of(o, c);
+	c->rank_ns = oracle_rank(o, c);
 	oracle_settle(o, now_ns);
 	oracle_settle_counts(o);
 	return 0;
@@ -247,38 +258,12 @@ oracle_cancel(struct oracle *o, uint64_t contact, uint64_t now_ns)
 	if (c->state == STW_CONTACT_CONNECTED)
 		return -EBUSY;
 	q->stats.abandoned++;
-	q->stats.wait_ns_abandoned += now_ns - c->enqueue_ns;
-	q->stats.abandoned_short += now_ns - c->enqueue_ns <= ORACLE_SHORT_ABANDON_NS;
+	q->stats.wait_ns_abandoned += now_ns - c->entered_ns;
+	q->stats.abandoned_short += now_ns - c->entered_ns <= ORACLE_SHORT_ABANDON_NS;
 	c->known = false;
 	if (c->state == STW_CONTACT_OFFERED)
 		oracle_withdraw(o, index, NULL, now_ns);
 	oracle_tell(o, STW_EVENT_ABANDONED, index, ORACLE_NONE, now_ns);
-	oracle_settle(o, now_ns);
-	oracle_settle_counts(o);
-	return 0;
-}
-
-int
-oracle_end(struct oracle *o, uint64_t contact, uint64_t now_ns)
-{
-	int index = oracle_contact_find(o, contact);
-	struct oracle_contact *c;
-	struct oracle_queue *q;
-
-	if (index == ORACLE_NONE)
-		return -ESTALE;
-	c = &o->contacts[index];
-	q = &o->queues[c->queue];
-	if (c->state != STW_CONTACT_CONNECTED)
-		return -EBUSY;
-	q->stats.ended++;
-	q->stats.talk_ns += now_ns - c->answered_ns;
-	oracle_tell(o, STW_EVENT_ENDED, index, c->agent, now_ns);
-	c->known = false;
-	if (o->agents[c->agent].seated && o->agents[c->agent].contact != index)
-		oracle_unpark(o, c->agent, c->queue, now_ns);
-	else
-		oracle_agent_wrap_up(o, c->agent, q->rule.wrap_up_ns, now_ns);
 	oracle_settle(o, now_ns);
 	oracle_settle_counts(o);
 	return 0;
@@ -300,7 +285,7 @@ oracle_accept(struct oracle *o, uint64_t contact, uint64_t offer, uint64_t now_n
 	q = &o->queues[c->queue];
 	if (c->state == STW_CONTACT_CONNECTED)
 		return -EALREADY;
-	wait_ns = now_ns - c->enqueue_ns;
+	wait_ns = now_ns - c->entered_ns;
 	q->stats.answered++;
 	q->stats.answered_in_time += wait_ns <= q->rule.service_level_ns;
 	q->stats.wait_ns_answered += wait_ns;
@@ -339,7 +324,7 @@ oracle_decline(struct oracle *o, uint64_t contact, uint64_t offer, uint32_t reas
 /* A timer is a contact's ring or next step, or an agent's wrap-up or pause: kind and index. */
 struct timer {
 	uint64_t due_ns;
-	enum { RING, REST, WIDEN, WRAP } kind;
+	enum { RING, REVIEW, REST, WIDEN, WRAP } kind;
 	int index;
 	uint32_t wrap;
 };
@@ -361,8 +346,8 @@ timer_place(const struct oracle *o, const struct timer *timer)
 	uint64_t id =
 		timer->kind == REST ? o->agents[timer->index].id : o->contacts[timer->index].id;
 
-	return (uint64_t)(timer->kind == WIDEN) << 40 | (uint64_t)(timer->kind == REST) << 32 |
-	       (uint32_t)id;
+	return (uint64_t)(timer->kind == WIDEN || timer->kind == REVIEW) << 40 |
+	       (uint64_t)(timer->kind == REST) << 32 | (uint32_t)id;
 }
 
 /* In the order in which the engine happens to fire timers of one nanosecond: likely the right answer. */
@@ -391,6 +376,9 @@ earliest_timers(const struct oracle *o, struct timer *first)
 			count = keep_earliest(
 				first, count,
 				(struct timer){o->contacts[c].rings_until_ns, RING, c, 0});
+		if (o->contacts[c].known)
+			count = keep_earliest(first, count,
+					      (struct timer){oracle_review_ns(o, c), REVIEW, c, 0});
 		count = keep_earliest(first, count,
 				      (struct timer){oracle_widens_ns(o, c), WIDEN, c, 0});
 	}
@@ -452,7 +440,7 @@ next_timers(const struct oracle *o, uint64_t now_ns, struct timer *timers)
 int
 oracle_advance(struct oracle *o, uint64_t now_ns, uint32_t budget, uint64_t *next_ns)
 {
-	struct timer first[(1 + STW_AGENT_SLOTS_MAX) * ORACLE_AGENTS_MAX + 2 * ORACLE_CONTACTS_MAX];
+	struct timer first[(1 + STW_AGENT_SLOTS_MAX) * ORACLE_AGENTS_MAX + 3 * ORACLE_CONTACTS_MAX];
 	uint32_t fired = 0, count;
 
 	while ((count = next_timers(o, now_ns, first)) && first[0].due_ns <= now_ns &&
@@ -460,8 +448,10 @@ oracle_advance(struct oracle *o, uint64_t now_ns, uint32_t budget, uint64_t *nex
 		struct timer timer = first[count > 1 ? oracle_choose(count) : 0];
 
 		fired++;
-		if (timer.kind == WIDEN) {
-			oracle_widen(o, timer.index, now_ns - o->contacts[timer.index].enqueue_ns);
+		if (timer.kind == REVIEW) {
+			oracle_review(o, timer.index, now_ns);
+		} else if (timer.kind == WIDEN) {
+			oracle_widen(o, timer.index, now_ns - o->contacts[timer.index].entered_ns);
 			oracle_look(o, timer.index, now_ns);
 		} else if (timer.kind == RING) {
 			oracle_time_out(o, timer.index, now_ns);

@@ -71,6 +71,10 @@ struct oracle_step_rule {
 struct oracle_queue_rule {
 	uint64_t cookie;
 	uint64_t offer_timeout_ns, wrap_up_ns, service_level_ns;
+	uint64_t wait_max_ns;
+	uint64_t lease_ns;         /**< the engine only */
+	uint64_t resume_window_ns; /**< the engine only */
+	uint64_t overflow;         /**< id of the queue; 0: none */
 	uint32_t length_max;
 	uint32_t steps_count; /**< 1 or more */
 	struct oracle_step_rule step[ORACLE_STEPS_MAX];
@@ -126,6 +130,10 @@ struct oracle_contact {
 	struct oracle_place places[STW_STEP_RING_MAX];
 	uint64_t declined_by; /**< id of the agent who missed its last offer; 0: nobody */
 	uint32_t step;        /**< last one open to it */
+	uint64_t entered_ns;  /**< when it came into its queue */
+	bool in_person;       /**< it waits for `preferred` and nobody else */
+	uint64_t preferred;   /**< id of an agent */
+	uint64_t preferred_until_ns;
 };
 
 struct oracle_queue {
@@ -187,6 +195,9 @@ int oracle_enqueue(struct oracle *o, const struct stw_contact_request *request, 
 int oracle_cancel(struct oracle *o, uint64_t contact, uint64_t now_ns);
 int oracle_reprioritise(struct oracle *o, uint64_t contact, uint8_t value, uint8_t urgency,
 			uint64_t now_ns);
+int oracle_move(struct oracle *o, uint64_t contact, uint64_t queue, uint64_t now_ns);
+int oracle_transfer(struct oracle *o, uint64_t contact, uint64_t queue, uint64_t agent,
+		    uint64_t agent_wait_ns, uint64_t now_ns);
 int oracle_end(struct oracle *o, uint64_t contact, uint64_t now_ns);
 int oracle_accept(struct oracle *o, uint64_t contact, uint64_t offer, uint64_t now_ns);
 int oracle_decline(struct oracle *o, uint64_t contact, uint64_t offer, uint32_t reason,

@@ -54,6 +54,8 @@ oracle_agent_enter(struct oracle *o, int agent, enum stw_agent_state state, uint
 	if (state == STW_AGENT_READY && now_ns > a->idle_ns)
 		a->idle_ns = now_ns;
 	a->rests_until_ns = 0;
+	if (state == STW_AGENT_LOGGED_OUT)
+		oracle_leave_agent(o, agent);
 	if (state != STW_AGENT_OFFERED && state != STW_AGENT_CONNECTED) {
 		struct stw_event *event =
 			oracle_tell(o, STW_EVENT_AGENT_STATE, ORACLE_NONE, agent, now_ns);

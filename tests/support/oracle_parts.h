@@ -32,6 +32,23 @@ void oracle_unpark(struct oracle *o, int agent, int queue, uint64_t now_ns);
 void oracle_wrap_end(struct oracle *o, int agent, uint32_t wrap, uint64_t now_ns);
 uint32_t oracle_wraps_end(struct oracle *o, int agent, uint64_t due_ns, uint64_t now_ns);
 void oracle_logout_complete(struct oracle *o, int agent, uint64_t now_ns);
+/** The contact comes into its queue: it waits for whom it prefers, if it can, or for anybody. */
+void oracle_come(struct oracle *o, int contact, uint64_t now_ns);
+
+/** An agent has logged out: nobody waits for him in person. */
+void oracle_leave_agent(struct oracle *o, int agent);
+
+/** When a contact has waited for its agent or at all for long enough; 0: never. */
+uint64_t oracle_review_ns(const struct oracle *o, int contact);
+
+/** An agent and the contact that he talks to part. */
+void oracle_agent_part(struct oracle *o, int contact, uint64_t now_ns);
+
+/** It has. */
+void oracle_review(struct oracle *o, int contact, uint64_t now_ns);
+
+/** Rank of a contact by its class, its queue and when it came. */
+int64_t oracle_rank(const struct oracle *o, const struct oracle_contact *contact);
 
 /** The agent's contact is over. */
 void oracle_agent_wrap_up(struct oracle *o, int agent, uint64_t wrap_up_ns, uint64_t now_ns);

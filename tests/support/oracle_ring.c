@@ -58,7 +58,8 @@ oracle_ring_fill(struct oracle *o, int contact, uint64_t now_ns)
 {
 	struct oracle_contact *c = &o->contacts[contact];
 
-	while (c->places_count < o->queues[c->queue].rule.step[c->step].ring_count) {
+	while (!c->in_person &&
+	       c->places_count < o->queues[c->queue].rule.step[c->step].ring_count) {
 		int agent = oracle_agent_choose(o, contact, may_ring_beside);
 
 		if (agent == ORACLE_NONE)
@@ -123,6 +124,7 @@ oracle_misses_end(struct oracle *o, int index, uint64_t missed_by, uint64_t now_
 		c->state = STW_CONTACT_WAITING;
 		c->rings_until_ns = 0;
 		c->declined_by = missed_by;
+		c->in_person = false;
 		if (c->step >= o->queues[c->queue].rule.steps_count)
 			c->step = o->queues[c->queue].rule.steps_count - 1;
 		oracle_look(o, index, now_ns);

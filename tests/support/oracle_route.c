@@ -95,6 +95,8 @@ member_tier(const struct oracle *o, int agent, int contact)
 	const struct oracle_contact *c = &o->contacts[contact];
 	uint32_t k = 0;
 
+	if (c->in_person)
+		return c->preferred == o->agents[agent].id ? 0 : ORACLE_STEPS_MAX;
 	if (!oracle_serves(o, agent, c->queue))
 		return c->step + 1;
 	while (k <= c->step && !is_admitted(o, agent, &o->queues[c->queue].rule.step[k]))
@@ -109,6 +111,8 @@ oracle_tier(const struct oracle *o, int agent, int contact)
 	const struct oracle_queue_rule *rule = &o->queues[c->queue].rule;
 	uint32_t k = 0;
 
+	if (c->in_person)
+		return c->preferred == o->agents[agent].id ? 0 : ORACLE_STEPS_MAX;
 	if (!oracle_serves(o, agent, c->queue))
 		return c->step + 1;
 	while (k <= c->step &&
@@ -150,7 +154,7 @@ oracle_widen(struct oracle *o, int contact, uint64_t waited_ns)
 	const struct oracle_queue_rule *rule = &o->queues[c->queue].rule;
 	uint32_t before = c->step;
 
-	while (c->step + 1 < rule->steps_count &&
+	while (!c->in_person && c->step + 1 < rule->steps_count &&
 	       (rule->step[c->step + 1].after_ns <= waited_ns ||
 		is_deserted(o, contact, &rule->step[c->step + 1])))
 		c->step++;
@@ -184,10 +188,10 @@ oracle_widens_ns(const struct oracle *o, int contact)
 	const struct oracle_contact *c = &o->contacts[contact];
 	const struct oracle_queue_rule *rule = &o->queues[c->queue].rule;
 
-	if (!c->known || c->state != STW_CONTACT_WAITING || c->step + 1 >= rule->steps_count ||
-	    rule->step[c->step + 1].after_ns == STW_STEP_NEVER)
+	if (!c->known || c->in_person || c->state != STW_CONTACT_WAITING ||
+	    c->step + 1 >= rule->steps_count || rule->step[c->step + 1].after_ns == STW_STEP_NEVER)
 		return 0;
-	return c->enqueue_ns + rule->step[c->step + 1].after_ns;
+	return c->entered_ns + rule->step[c->step + 1].after_ns;
 }
 
 /* How proficient an agent is in what the step names. */
@@ -234,7 +238,7 @@ oracle_offer_note(struct oracle *o, int agent, int contact)
 	struct oracle_queue *queue = &o->queues[o->contacts[contact].queue];
 	uint32_t k = member_tier(o, agent, contact);
 
-	if (queue->rule.step[k].select == STW_SELECT_ROUND_ROBIN)
+	if (!o->contacts[contact].in_person && queue->rule.step[k].select == STW_SELECT_ROUND_ROBIN)
 		queue->next[k] = ((uint32_t)o->agents[agent].id + 1) % o->agents_max;
 }
 

@@ -7,9 +7,9 @@
 
 static const char *const names[STEP_KINDS] = {
 	"enqueue",      "cancel",       "accept",       "decline",      "end",
-	"reprioritise", "ready",        "not_ready",    "login",        "logout",
-	"extend",       "advance",      "agent_define", "agent_update", "agent_remove",
-	"queue_define", "queue_update", "queue_remove",
+	"reprioritise", "move",         "transfer",     "ready",        "not_ready",
+	"login",        "logout",       "extend",       "advance",      "agent_define",
+	"agent_update", "agent_remove", "queue_define", "queue_update", "queue_remove",
 };
 
 int
@@ -144,6 +144,11 @@ queue_config(struct stw_acd *acd, const struct step_skills *skills, struct step 
 	config.length_max = step->queue_rule.length_max;
 	config.channel = step->queue_rule.channel;
 	config.short_abandon_ns = ORACLE_SHORT_ABANDON_NS;
+	config.resume_window_ns = step->queue_rule.resume_window_ns;
+	config.repeat_window_ns = step->queue_rule.resume_window_ns;
+	config.lease_ns = step->queue_rule.lease_ns;
+	config.wait_max_ns = step->queue_rule.wait_max_ns;
+	config.overflow.id = step->queue_rule.overflow;
 	memcpy(config.target_ns, step->queue_rule.target_ns, sizeof(config.target_ns));
 	if (step->kind == STEP_QUEUE_DEFINE)
 		step->result = stw_queue_define(acd, &config, &queue);
@@ -157,6 +162,7 @@ contact_call(struct stw_acd *acd, struct step *step)
 {
 	struct stw_contact contact = {step->contact};
 	struct stw_offer offer = {contact, step->number};
+	struct stw_queue queue = {step->queue};
 	uint64_t now_ns = step->now_ns;
 	int result;
 
@@ -173,6 +179,11 @@ contact_call(struct stw_acd *acd, struct step *step)
 		return stw_offer_decline(acd, offer, step->reason, now_ns);
 	case STEP_END:
 		return stw_contact_end(acd, contact, now_ns);
+	case STEP_MOVE:
+		return stw_contact_move(acd, contact, queue, now_ns);
+	case STEP_TRANSFER:
+		return stw_contact_transfer(acd, contact, queue, (struct stw_agent){step->agent},
+					    step->agent_wait_ns, now_ns);
 	default:
 		return stw_contact_reprioritise(acd, contact, step->value, step->urgency, now_ns);
 	}
@@ -255,6 +266,11 @@ step_oracle(struct oracle *o, const struct step *s, uint64_t *next_ns)
 		return oracle_decline(o, s->contact, s->offer, s->reason, s->now_ns);
 	case STEP_END:
 		return oracle_end(o, s->contact, s->now_ns);
+	case STEP_MOVE:
+		return oracle_move(o, s->contact, s->queue, s->now_ns);
+	case STEP_TRANSFER:
+		return oracle_transfer(o, s->contact, s->queue, s->agent, s->agent_wait_ns,
+				       s->now_ns);
 	case STEP_REPRIORITISE:
 		return oracle_reprioritise(o, s->contact, s->value, s->urgency, s->now_ns);
 	case STEP_READY:
@@ -304,10 +320,16 @@ step_text(const struct step *s, char *text, size_t bytes)
 	text += used;
 	if (s->kind == STEP_ENQUEUE)
 		snprintf(text, rest,
-			 " queue=%" PRIx64 " class=%u,%u red=%u credit=%" PRIu64
-			 " -> %d id=%" PRIx64,
+			 " queue=%" PRIx64 " class=%u,%u red=%u credit=%" PRIu64 " agent=%" PRIx64
+			 " for %" PRIu64 " -> %d id=%" PRIx64,
 			 s->request.queue.id, s->request.value, s->request.urgency,
-			 s->request.red_channel, s->request.credit_ns, s->result, s->id);
+			 s->request.red_channel, s->request.credit_ns, s->request.preferred.id,
+			 s->request.preferred_wait_ns, s->result, s->id);
+	else if (s->kind == STEP_MOVE || s->kind == STEP_TRANSFER)
+		snprintf(text, rest,
+			 " contact=%" PRIx64 " queue=%" PRIx64 " agent=%" PRIx64 " for %" PRIu64
+			 " -> %d",
+			 s->contact, s->queue, s->agent, s->agent_wait_ns, s->result);
 	else if (s->kind <= STEP_REPRIORITISE)
 		snprintf(text, rest, " contact=%" PRIx64 " offer=%" PRIu64 " class=%u,%u -> %d",
 			 s->contact, s->number, s->value, s->urgency, s->result);

@@ -15,6 +15,8 @@ enum step_kind {
 	STEP_DECLINE,
 	STEP_END,
 	STEP_REPRIORITISE,
+	STEP_MOVE,
+	STEP_TRANSFER,
 	STEP_READY,
 	STEP_NOT_READY,
 	STEP_LOGIN,
@@ -39,6 +41,7 @@ struct step {
 	uint32_t reason, budget;
 	uint64_t by_ns;
 	uint8_t value, urgency;
+	uint64_t agent_wait_ns;
 	char name[24];
 	struct oracle_agent_rule agent_rule;
 	struct oracle_queue_rule queue_rule;

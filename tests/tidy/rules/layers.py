@@ -31,7 +31,7 @@ PUBLIC = {
     "common": {"error", "export", "log", "version"},
     "acd": {"acd", "agent", "agents", "calendar", "channel", "contact", "event", "numbers", "offer", "queue",
             "requirement", "skill",
-            "stats", "tenant"},
+            "stats", "tenant", "transfer"},
     "media": {"address", "fork", "media", "playout", "rtp", "session", "verdict"},
 }
 SIDE = {"base": {"common"}, "sync": {"common"}, "acd": {"common", "acd"}}

@@ -179,7 +179,7 @@ Test(acd_surge, callback_is_offered_and_the_contact_queued)
 	cr_expect_eq(
 		come_with((struct stw_contact_request)STW_CONTACT_REQUEST_INIT, queue, &contact),
 		STW_ENQUEUE_CALLBACK);
-	cr_expect_eq(stats_of(queue).callbacks, 1);
+	cr_expect_eq(stats_of(queue).callbacks_offered, 1);
 	cr_expect_eq(stats_of(queue).waiting, 2);
 	leave(contact);
 }
@@ -265,10 +265,10 @@ Test(acd_surge, expected_wait_is_a_metric)
 		end(accept_next().contact);
 		come(queue);
 	}
-	cr_expect_eq(stats_of(queue).callbacks, 0);
+	cr_expect_eq(stats_of(queue).callbacks_offered, 0);
 	come(queue);
 	come(queue);
-	cr_expect_eq(stats_of(queue).callbacks, 0);
+	cr_expect_eq(stats_of(queue).callbacks_offered, 0);
 	come(queue);
 	cr_expect_eq(come(queue), STW_ENQUEUE_CALLBACK);
 	for (int i = 0; i < 5; i++) {
