@@ -276,3 +276,162 @@ Test(transfer, says_why_it_cannot_be)
 	end(contact);
 	cr_assert_eq(stw_contact_transfer(house, contact, queue, nobody, 0, now), -ESTALE);
 }
+
+/* Of an agent with several slots the contact is parked in a seat, whose wrap-up it begins. */
+Test(transfer, agent_wraps_up_in_the_slot_that_he_transferred_from)
+{
+	struct stw_queue_config config = STW_QUEUE_CONFIG_INIT;
+	struct stw_agent_config several = STW_AGENT_CONFIG_INIT;
+	struct stw_queue chat, service;
+	struct stw_contact first, second;
+	struct stw_agent_status status;
+	struct stw_agent ann;
+
+	config.channel = STW_CHANNEL_CHAT;
+	config.wrap_up_ns = SECOND;
+	chat = queue_with(config, "chat", NULL);
+	service = queue_with(config, "service", "service");
+	several.slots[STW_CHANNEL_CHAT] = 2;
+	ann = agent_with(several, "ann", NULL);
+	make_ready(ann);
+	first = enqueue(chat);
+	accept_next();
+	second = enqueue(chat);
+	accept_next();
+	cr_assert_eq(stw_contact_transfer(house, first, service, nobody, 0, now), 0);
+	stw_acd_check(house);
+	cr_assert_eq(stw_agent_status(house, ann, &status), 0);
+	cr_assert_eq(status.connected, 1);
+	cr_assert_eq(status.wrapping, 1);
+	cr_assert_eq(status.open, 0, "the slot is not free yet");
+	cr_assert_eq(await(STW_EVENT_TRANSFERRED).agent.id, ann.id);
+	now += SECOND;
+	cr_assert_eq(stw_acd_advance(house, now, 100, NULL), 1);
+	stw_acd_check(house);
+	cr_assert_eq(stw_agent_status(house, ann, &status), 0);
+	cr_assert_eq(status.wrapping, 0);
+	cr_assert_eq(status.open, 1u << STW_CHANNEL_CHAT);
+	end(second);
+}
+
+Test(transfer, counts_for_the_agent)
+{
+	struct stw_queue queue = queue_of("sales", NULL), service = queue_of("service", "service");
+	struct stw_agent ann = ready_agent("ann", NULL);
+	struct stw_contact contact = enqueue(queue);
+	struct stw_agent_numbers numbers;
+
+	accept_next();
+	cr_assert_eq(stw_contact_transfer(house, contact, service, nobody, 0, now), 0);
+	contact = enqueue(queue);
+	accept_next();
+	cr_assert_eq(stw_contact_end_with(house, contact, 1, now), 0);
+	cr_assert_eq(stw_agent_interval(house, ann, STW_INTERVAL_LIVE, now, &numbers), 0);
+	cr_assert_eq(numbers.answered, 2);
+	cr_assert_eq(numbers.ended, 2);
+	cr_assert_eq(numbers.transfers, 1);
+	cr_assert_eq(numbers.resolution_reported, 1);
+	cr_assert_eq(numbers.resolved, 1);
+}
+
+Test(transfer, position_is_told_as_the_other_queue_says)
+{
+	struct stw_queue_config config = STW_QUEUE_CONFIG_INIT;
+	struct stw_queue silent = queue_of("silent", "other"), telling;
+	struct stw_contact contact = enqueue(silent);
+	struct stw_event event;
+
+	config.announce_ns = SECOND;
+	telling = queue_with(config, "telling", "other");
+	cr_assert_eq(stw_contact_move(house, contact, telling, now), 0);
+	now += SECOND;
+	stw_acd_advance(house, now, 100, NULL);
+	event = await(STW_EVENT_POSITION);
+	cr_assert_eq(event.contact.id, contact.id);
+	cr_assert_eq(event.queue.id, telling.id);
+	cr_assert_eq(event.position, 1);
+	cr_assert_eq(stw_contact_move(house, contact, silent, now), 0);
+	now += SECOND;
+	stw_acd_advance(house, now, 100, NULL);
+	cr_assert_eq(await(STW_EVENT_POSITION).type, STW_EVENT_NONE);
+	stw_acd_check(house);
+}
+
+static struct stw_queue
+queue_ringing(struct stw_queue_config config, const char *name)
+{
+	struct stw_step_config step = {.ring_count = 2};
+	struct stw_queue queue = {0};
+
+	config.name = name;
+	config.steps = &step;
+	config.steps_count = 1;
+	cr_assert_eq(stw_queue_define(house, &config, &queue), 0);
+	return queue;
+}
+
+Test(transfer, who_won_a_ring_hands_over_and_is_free)
+{
+	struct stw_queue queue =
+		queue_ringing((struct stw_queue_config)STW_QUEUE_CONFIG_INIT, "sales");
+	struct stw_queue service = queue_of("service", "service");
+	struct stw_agent ann = ready_agent("ann", NULL), bob = ready_agent("bob", NULL);
+	struct stw_contact contact = enqueue(queue);
+	struct stw_event offers[2] = {await(STW_EVENT_OFFER), await(STW_EVENT_OFFER)};
+
+	cr_assert_eq(offers[0].agent.id, ann.id);
+	cr_assert_eq(stw_offer_accept(house, offers[1].offer, now), 0);
+	cr_assert_eq(stw_contact_transfer(house, contact, service, nobody, 0, now), 0);
+	stw_acd_check(house);
+	cr_assert_eq(await(STW_EVENT_TRANSFERRED).agent.id, bob.id);
+	cr_assert_eq(state_of(bob), STW_AGENT_READY);
+	cr_assert_eq(stats_of(queue).ended, 1);
+	cr_assert_eq(stats_of(service).waiting, 1);
+}
+
+Test(transfer, who_is_wanted_in_person_is_rung_alone)
+{
+	struct stw_contact_request request = STW_CONTACT_REQUEST_INIT;
+	struct stw_queue queue =
+		queue_ringing((struct stw_queue_config)STW_QUEUE_CONFIG_INIT, "sales");
+	struct stw_agent bob;
+
+	ready_agent("ann", NULL);
+	bob = ready_agent("bob", NULL);
+	request.preferred = bob;
+	request.preferred_wait_ns = SECOND;
+	enqueue_with(request, queue);
+	cr_assert_eq(await(STW_EVENT_OFFER).agent.id, bob.id);
+	cr_assert_eq(await(STW_EVENT_OFFER).type, STW_EVENT_NONE);
+	stw_acd_check(house);
+}
+
+Test(transfer, ring_whose_host_is_silent_is_withdrawn)
+{
+	struct stw_queue_config config = STW_QUEUE_CONFIG_INIT;
+	struct stw_agent ann, bob;
+	struct stw_queue queue;
+	struct stw_event event;
+	struct stw_contact contact;
+
+	config.lease_ns = SECOND;
+	queue = queue_ringing(config, "sales");
+	ann = ready_agent("ann", NULL);
+	bob = ready_agent("bob", NULL);
+	contact = enqueue(queue);
+	now += SECOND - 1;
+	cr_assert_eq(stw_acd_advance(house, now, 100, NULL), 0);
+	now++;
+	cr_assert_eq(stw_acd_advance(house, now, 100, NULL), 1);
+	stw_acd_check(house);
+	cr_assert_eq(await(STW_EVENT_WITHDRAWN).agent.id, ann.id);
+	cr_assert_eq(await(STW_EVENT_WITHDRAWN).agent.id, bob.id);
+	event = await(STW_EVENT_EXPIRED);
+	cr_assert_eq(event.contact.id, contact.id);
+	cr_assert_eq(event.cause, STW_CAUSE_LEASE);
+	cr_assert_eq(stats_of(queue).timed_out, 1);
+	cr_assert_eq(stats_of(queue).abandoned, 0);
+	cr_assert_eq(stats_of(queue).reaped, 1);
+	cr_assert_eq(stats_of(queue).offers_withdrawn, 2);
+	cr_assert_eq(stw_contact_cancel(house, contact, now), -ESTALE);
+}
