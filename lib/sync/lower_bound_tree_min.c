@@ -2,6 +2,7 @@
 /*
  * Lower-bound tree: the search for a set's minimum. The invariants are told in lower_bound_tree.c.
  */
+#include "lanes.h"
 #include "lower_bound_tree_parts.h"
 
 #define EMPTY LOWER_BOUND_TREE_EMPTY
@@ -9,6 +10,8 @@
 
 /* Chunks whose bounds are looked at together. */
 #define NEAR_MAX 32
+
+static_assert(CHUNK == LANES_KEYS, "one look for the keys of a chunk");
 
 /* What a search knows so far. */
 struct search {
@@ -27,27 +30,6 @@ static bool
 entry_before(const struct lower_bound_tree_entry *a, const struct lower_bound_tree_entry *b)
 {
 	return a->key != b->key ? a->key < b->key : a->order < b->order;
-}
-
-/* The positions, of these, with the lowest key, as the keys stand there now. */
-static uint64_t
-keys_lowest(struct lower_bound_tree_chunk *chunk, uint64_t among, int64_t *lowest)
-{
-	int64_t low = INT64_MAX;
-	uint64_t at = 0;
-
-	for (; among; among &= among - 1) {
-		uint32_t i = (uint32_t)__builtin_ctzll(among);
-		int64_t key = atomic_load_explicit(&chunk->key[i], memory_order_relaxed);
-
-		if (key > low)
-			continue;
-		at = key < low ? 0 : at;
-		at |= UINT64_C(1) << i;
-		low = key;
-	}
-	*lowest = low;
-	return at;
 }
 
 /* Those of the positions that are of the set now. */
@@ -126,7 +108,7 @@ chunk_scan(struct lower_bound_tree *tree, uint32_t k, uint32_t set, uint64_t ski
 	}
 	while (among && look->best_i == CHUNK) {
 		int64_t key;
-		uint64_t at = keys_lowest(chunk, among, &key);
+		uint64_t at = lanes_lowest(chunk->key, among, &key);
 
 		among &= ~at;
 		if (entries_look(chunk, at, key, set, false, look) && !narrowed) {
