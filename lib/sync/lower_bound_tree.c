@@ -29,6 +29,11 @@
  * again (lower_bound_word.h). I3 is hint_bits' I1, twice: a word's bit is cleared by who saw the word
  * empty after reading its ticket. A raiser or inserter that is stopped for ever thus hides no other's entry.
  *
+ * Who removes a chunk's lowest entry by its position raises the chunk's word likewise, at once: it reads the word after
+ * the entry is out, then the keys of all positions taken, without looking at stay. An insert that passed
+ * its step before that read has its position taken and its key written, and these stay while it stays; a
+ * key of no entry only makes the bound lower. So I1 holds as for any raise, and needs no more of the keys.
+ *
  * Versions wrap after 2^19 inserts. A raise could be wrong only if a thread is stopped between its read
  * and its raise for exactly a multiple of 524,288 inserts into that very set or chunk, and the bound is
  * the same again; bounds are times in steps of 2 microseconds, and the next insert into the set with a
@@ -57,6 +62,7 @@
  *  T8     position: used bit         acquire  T7          same, seen from the next holder
  *  T9     remove: stay               acq_rel  T1          two think they took the entry out
  */
+#include "lanes.h"
 #include "lower_bound_tree_parts.h"
 
 #include <errno.h>
@@ -227,6 +233,27 @@ lower_bound_tree_insert(struct lower_bound_tree *tree, uint32_t set,
 	return 0;
 }
 
+/*
+ * The lowest entry of a chunk has gone, most likely: raise the bound now, while the keys are near at hand, and
+ * not when the next search finds them far away. A key of no entry leaves the bound too low, no more.
+ */
+static void
+bound_mend(struct lower_bound_tree *tree, uint32_t k, uint64_t gone)
+{
+	uint64_t seen = lower_bound_word_read(&tree->bounds[k]);
+	uint64_t used;
+	uint64_t bound;
+	int64_t key;
+
+	if (lower_bound_word_bound(seen) < gone)
+		return;
+	used = atomic_load_explicit(&tree->used[k], memory_order_relaxed);
+	lanes_lowest(tree->chunks[k].key, used, &key);
+	bound = used ? lower_bound_of(key) : EMPTY;
+	if (bound > lower_bound_word_bound(seen))
+		lower_bound_word_raise(&tree->bounds[k], seen, bound);
+}
+
 bool
 lower_bound_tree_remove(struct lower_bound_tree *tree, uint32_t position, uint32_t item,
 			uint64_t ref)
@@ -239,6 +266,9 @@ lower_bound_tree_remove(struct lower_bound_tree *tree, uint32_t position, uint32
 		return false;
 	stay = lower_bound_tree_entry_read(&tree->chunks[position / CHUNK], position % CHUNK,
 					   &entry, &set);
-	return stay && entry.item == item && entry.ref == ref &&
-	       lower_bound_tree_entry_remove(tree, position, stay);
+	if (!stay || entry.item != item || entry.ref != ref ||
+	    !lower_bound_tree_entry_remove(tree, position, stay))
+		return false;
+	bound_mend(tree, position / CHUNK, lower_bound_of(entry.key));
+	return true;
 }
