@@ -36,6 +36,7 @@
 #include "sync/event_queue.h"
 #include "sync/fence.h"
 #include "sync/hint_bits.h"
+#include "sync/lanes.h"
 #include "sync/lower_bound_tree.h"
 #include "sync/lower_bound_word.h"
 #include "sync/reclaim.h"

@@ -18,6 +18,10 @@
  * one agent only, until the sweep of stw_acd_advance lists him (timers.c). One that stops before it
  * raised a bound leaves it too low, which costs time.
  *
+ * A search passes over the words of an upper word all at once (lanes.h), each by what excludes it by itself: no bit set,
+ * no member, a bound too high; so it does not matter in which order these are read. What is left it reads again, one
+ * by one, that with the lowest bound first, as a find early in the search excludes most of the others.
+ *
  * All calls may overlap in any way. Unlisting retries when another thread set or cleared a bit of the
  * word: lock-free. The search has no retries. Orders: those of hint_bits.h and lower_bound_word.h.
  */
@@ -115,27 +119,77 @@ acd_idle_unlist(struct stw_acd *acd, uint32_t a)
 		channel_unlist(acd, a, (uint32_t)__builtin_ctz(channels));
 }
 
-/* What a search knows so far. */
-struct longest {
+/* A search: what for, and what it knows so far. */
+struct search {
+	const struct acd_idle *idle;
+	const _Atomic uint32_t *members;
+	const uint32_t *but;
+	uint32_t but_count;
 	uint32_t agent;
 	uint64_t since_ns;
 	uint64_t limit; /* a word's bound above it excludes the word */
 };
 
 static void
-agents_search(const struct stw_acd *acd, uint32_t w, uint32_t bits, const uint32_t *but,
-	      uint32_t but_count, struct longest *longest)
+word_search(const struct stw_acd *acd, struct search *search, uint32_t w)
 {
+	uint32_t bits = (uint32_t)hint_bits_read(&search->idle->available[w]) &
+			atomic_load_explicit(&search->members[w], memory_order_relaxed);
+
 	for (; bits; bits &= bits - 1) {
 		uint32_t a = w * HINT_BITS_WIDTH + (uint32_t)__builtin_ctz(bits);
 		uint64_t since_ns = idle_since(acd, a);
 
-		if (since_ns < longest->since_ns && !acd_is_among(a, but, but_count)) {
-			longest->agent = a;
-			longest->since_ns = since_ns;
-			longest->limit = lower_bound_word_limit(lower_bound_of((int64_t)since_ns));
-		}
+		if (since_ns > search->since_ns ||
+		    (since_ns == search->since_ns && a > search->agent) ||
+		    acd_is_among(a, search->but, search->but_count))
+			continue;
+		search->agent = a;
+		search->since_ns = since_ns;
+		search->limit = lower_bound_word_limit(lower_bound_of((int64_t)since_ns));
 	}
+}
+
+/* Those of the words under one word of available_words that list a member and are not excluded. */
+static uint32_t
+words_of(const struct search *search, uint32_t first, uint32_t count)
+{
+	const struct acd_idle *idle = search->idle;
+	const struct lanes_rows rows = {idle->available, search->members, idle->bounds};
+	_Atomic uint64_t *above = &idle->available_words[first / HINT_BITS_WIDTH];
+	uint64_t seen = hint_bits_read(above);
+	uint32_t listed;
+	uint32_t words;
+	uint32_t empty;
+
+	if (!(uint32_t)seen)
+		return 0;
+	words = lanes_words(&rows, first, count, search->limit, &listed) & (uint32_t)seen;
+	for (empty = (uint32_t)seen & ~listed; empty; empty &= empty - 1) {
+		uint32_t i = (uint32_t)__builtin_ctz(empty);
+
+		if (!hint_bits_clear(above, i, seen))
+			break;
+		seen &= ~(UINT64_C(1) << i);
+	}
+	return words;
+}
+
+/* That of the words, counted from first, with the lowest bound. */
+static uint32_t
+word_lowest(const struct acd_idle *idle, uint32_t first, uint32_t words)
+{
+	uint32_t lowest = (uint32_t)__builtin_ctz(words);
+	uint64_t lowest_bound = lower_bound_word_read(&idle->bounds[first + lowest]);
+
+	for (words &= words - 1; words; words &= words - 1) {
+		uint32_t i = (uint32_t)__builtin_ctz(words);
+		uint64_t bound = lower_bound_word_read(&idle->bounds[first + i]);
+
+		lowest = bound < lowest_bound ? i : lowest;
+		lowest_bound = bound < lowest_bound ? bound : lowest_bound;
+	}
+	return lowest;
 }
 
 /* The member not among `but` who could take a contact of the channel and has been idle for longest, as the
@@ -145,28 +199,28 @@ acd_idle_longest_but(struct stw_acd *acd, uint32_t channel, const _Atomic uint32
 		     const uint32_t *but, uint32_t but_count)
 {
 	const struct acd_idle *idle = &acd->idle[channel];
-	struct longest longest = {ACD_NOBODY, UINT64_MAX, UINT64_MAX};
+	struct search search = {
+		idle, members, but, but_count, ACD_NOBODY, UINT64_MAX, UINT64_MAX,
+	};
 	uint32_t words = HINT_BITS_WORDS(acd->config.agents_max);
 
 	for (uint32_t first = 0; first < words; first += HINT_BITS_WIDTH) {
-		_Atomic uint64_t *above = &idle->available_words[first / HINT_BITS_WIDTH];
-		uint32_t end = words < first + HINT_BITS_WIDTH ? words : first + HINT_BITS_WIDTH;
-		uint64_t seen = hint_bits_read(above);
+		uint32_t count = words - first < HINT_BITS_WIDTH ? words - first : HINT_BITS_WIDTH;
+		uint32_t left = words_of(&search, first, count);
 
-		if (!(uint32_t)seen)
-			continue;
-		for (uint32_t w = first; w < end; w++) {
-			uint32_t bits;
+		/* A good first find excludes most of the others. */
+		if (left && search.agent == ACD_NOBODY) {
+			uint32_t lowest = word_lowest(idle, first, left);
 
-			if (lower_bound_word_read(&idle->bounds[w]) > longest.limit ||
-			    !(seen >> (w - first) & 1))
-				continue;
-			bits = (uint32_t)hint_bits_read(&idle->available[w]);
-			if (!bits && hint_bits_clear(above, w - first, seen))
-				seen &= ~(UINT64_C(1) << (w - first));
-			bits &= atomic_load_explicit(&members[w], memory_order_relaxed);
-			agents_search(acd, w, bits, but, but_count, &longest);
+			word_search(acd, &search, first + lowest);
+			left &= ~(UINT32_C(1) << lowest);
+		}
+		for (; left; left &= left - 1) {
+			uint32_t w = first + (uint32_t)__builtin_ctz(left);
+
+			if (lower_bound_word_read(&idle->bounds[w]) <= search.limit)
+				word_search(acd, &search, w);
 		}
 	}
-	return longest.agent;
+	return search.agent;
 }
