@@ -10,7 +10,8 @@
  *     smaller than what it found, and it finds one if there is such an entry.
  *
  * Left out: hint bits (hint_bits.h has the argument of a word without a bound), several sets, entries that
- * turn stale by themselves. Versions wrap after 2^19 inserts in the code and do not here.
+ * turn stale by themselves, and the raise by who removes, which is that of a search (visit). Versions wrap
+ * after 2^19 inserts in the code and do not here.
  *
  * Mutations that must end in an error:
  *   MUTATE_VERSION   insert moves the version on only when it lowers the bound

@@ -252,3 +252,26 @@ Test(select, weight_above_its_range_is_refused)
 	config.weight = 1000;
 	cr_assert_eq(stw_agent_define(house, &config, &agent), 0);
 }
+
+Test(select, of_equally_long_idle_agents_the_first_slot_is_taken_whatever_words_they_are_in)
+{
+	struct stw_skill_level term = {skill_of("a"), 1};
+	struct stw_queue queue = queue_selecting(STW_SELECT_LONGEST_IDLE, &term, 1);
+	struct stw_agent_config config = STW_AGENT_CONFIG_INIT;
+	struct stw_agent agents[40];
+	char name[16];
+
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "agent %u", i);
+		config.skills = &term;
+		/* The last one cannot serve the queue, but makes the second word look the better one. */
+		config.skills_count = i < 39;
+		agents[i] = agent_with(config, name, NULL);
+	}
+	make_ready(agents[39]);
+	now += 1000000;
+	make_ready(agents[38]);
+	make_ready(agents[3]);
+	cr_assert_eq(agent_id_of(accepted(queue)), agents[3].id);
+	cr_assert_eq(agent_id_of(accepted(queue)), agents[38].id);
+}
