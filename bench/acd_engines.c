@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The two engines of the acd-decide bench behind one face. Both sides keep handles by cookie in
+ * The two engines of the ACD benches behind one face. Both sides keep handles by cookie in
  * an array, so the adapters cost both the same.
  */
 #include "acd_threads.h"
@@ -193,7 +193,7 @@ workload_ours_create(struct workload_engine *engine, const struct workload_size 
 	config.contacts_max = workload_contacts_max(size);
 	config.skills_max = RIVAL_SKILLS_MAX;
 	config.events_max = EVENTS_MAX;
-	config.threads_max = THREADS_COUNT + 1;
+	config.threads_max = THREADS_MAX + 1;
 	must(stw_acd_create(&ours->acd, &config), "stw_acd_create");
 	ours->queues = array(size->queues, sizeof(*ours->queues));
 	ours->agents = array(size->agents, sizeof(*ours->agents));

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "latency.h"
 #include "rounds.h"
 
 #define TURN_SECONDS_MAX 20
@@ -16,10 +17,7 @@
 /* So many contacts are on their way at most, far fewer than agents: each is matched at once. */
 #define OUTSTANDING_MAX 1024
 
-/* Latencies are counted in classes of 1/16 of a power of two, so a percentile is good to 6 %. */
-#define CLASS_BITS 4
-#define OWN_LINE   __attribute__((aligned(64)))
-#define CLASSES    (64 << CLASS_BITS)
+#define OWN_LINE __attribute__((aligned(64)))
 
 struct threads_shared {
 	const struct threads_engine *engine;
@@ -34,33 +32,8 @@ struct threads_one {
 	uint64_t random;
 	uint64_t decisions;
 	uint64_t refused;
-	uint64_t latencies[CLASSES];
+	struct latency latency;
 } __attribute__((aligned(64)));
-
-static unsigned
-class_of(uint64_t ns)
-{
-	unsigned power;
-
-	if (ns < 1 << CLASS_BITS)
-		return (unsigned)ns;
-	power = 63 - (unsigned)__builtin_clzll(ns);
-	return ((power - CLASS_BITS + 1) << CLASS_BITS) +
-	       (unsigned)((ns >> (power - CLASS_BITS)) & ((1 << CLASS_BITS) - 1));
-}
-
-/* The largest latency of a class. */
-static uint64_t
-class_end(unsigned index)
-{
-	unsigned power = index >> CLASS_BITS;
-
-	if (power == 0)
-		return index;
-	return (((uint64_t)(1 << CLASS_BITS) + (index & ((1 << CLASS_BITS) - 1)) + 1)
-		<< (power - 1)) -
-	       1;
-}
 
 /* Only what was enqueued counts; a refusal is quick and would flatter. */
 static void
@@ -74,7 +47,7 @@ enqueue_one(struct threads_one *one)
 		one->refused++;
 		return;
 	}
-	one->latencies[class_of(rounds_now_ns() - start_ns)]++;
+	latency_add(&one->latency, rounds_now_ns() - start_ns);
 	atomic_fetch_add_explicit(&one->shared->outstanding, 1, memory_order_relaxed);
 }
 
@@ -108,36 +81,19 @@ work(void *argument)
 	return NULL;
 }
 
-static double
-percentile_us(const struct threads_one *ones, double share)
-{
-	uint64_t total = 0, seen = 0;
-
-	for (unsigned i = 0; i < THREADS_COUNT; i++) {
-		for (unsigned class = 0; class < CLASSES; class ++)
-			total += ones[i].latencies[class];
-	}
-	for (unsigned class = 0; class < CLASSES; class ++) {
-		for (unsigned i = 0; i < THREADS_COUNT; i++)
-			seen += ones[i].latencies[class];
-		if ((double)seen >= share * (double)total)
-			return (double)class_end(class) / 1000;
-	}
-	return 0;
-}
-
 void
-threads_run(const struct threads_engine *engine, uint32_t queues, uint64_t duration_ns,
-	    uint64_t seed, struct threads_result *result)
+threads_run(const struct threads_engine *engine, unsigned threads, uint32_t queues,
+	    uint64_t duration_ns, uint64_t seed, struct threads_result *result)
 {
 	struct threads_shared shared = {.engine = engine, .queues = queues};
-	struct threads_one *ones = aligned_alloc(64, THREADS_COUNT * sizeof(*ones));
+	struct threads_one *ones = aligned_alloc(64, threads * sizeof(*ones));
+	struct latency all = {0};
 	uint64_t decisions = 0;
 	uint64_t start_ns, ns;
 
 	if (!ones)
 		rounds_die("no memory");
-	for (unsigned i = 0; i < THREADS_COUNT; i++) {
+	for (unsigned i = 0; i < threads; i++) {
 		ones[i] = (struct threads_one){.shared = &shared, .random = seed + i};
 		if (pthread_create(&ones[i].thread, NULL, work, &ones[i]))
 			rounds_die("no thread");
@@ -151,15 +107,16 @@ threads_run(const struct threads_engine *engine, uint32_t queues, uint64_t durat
 	atomic_store_explicit(&shared.goes_on, 2, memory_order_release);
 	ns = rounds_now_ns() - start_ns;
 	*result = (struct threads_result){0};
-	for (unsigned i = 0; i < THREADS_COUNT; i++) {
+	for (unsigned i = 0; i < threads; i++) {
 		pthread_join(ones[i].thread, NULL);
 		decisions += ones[i].decisions;
 		result->refused += ones[i].refused;
+		latency_merge(&all, &ones[i].latency);
 	}
 	alarm(0);
 	result->decisions_per_s = (double)decisions * 1e9 / (double)ns;
-	result->enqueue_p999_us = percentile_us(ones, 0.999);
-	result->enqueue_p9999_us = percentile_us(ones, 0.9999);
+	result->enqueue_p999_us = latency_share_us(&all, 0.999);
+	result->enqueue_p9999_us = latency_share_us(&all, 0.9999);
 	/* What is still offered is served, so that the next turn begins with all agents ready. */
 	for (int idle = 0; idle < 64;)
 		idle = engine->serve(engine->state, rounds_now_ns()) ? 0 : idle + 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The regime of the acd-decide bench in which many threads call an engine at one time, more of
- * them than there are CPUs: whoever is preempted inside of a call must not hold up the others.
+ * Many threads that call an engine at one time, also more of them than there are CPUs: whoever is
+ * preempted inside of a call must not hold up the others.
  *
  * All agents are ready. Each thread enqueues a contact, which is matched in that call, then takes
  * the events (one taker at a time; who finds another one there goes on), accepts and ends what
@@ -14,7 +14,7 @@
 
 #include "acd_workload.h"
 
-#define THREADS_COUNT 8
+#define THREADS_MAX 8
 
 /** What one turn saw. */
 struct threads_result {
@@ -33,8 +33,8 @@ struct threads_engine {
 	uint32_t (*serve)(void *state, uint64_t now_ns);
 };
 
-/** Let THREADS_COUNT threads work on the engine for duration_ns. */
-void threads_run(const struct threads_engine *engine, uint32_t queues, uint64_t duration_ns,
-		 uint64_t seed, struct threads_result *result);
+/** Let 1 to THREADS_MAX threads work on the engine for duration_ns. */
+void threads_run(const struct threads_engine *engine, unsigned threads, uint32_t queues,
+		 uint64_t duration_ns, uint64_t seed, struct threads_result *result);
 
 #endif

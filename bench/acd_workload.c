@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The house of the acd-decide bench.
+ * The house of the ACD benches.
  *
  * Each queue asks for one or two of 50 skills at a level, each agent has 8 of them, so that an
  * agent serves some of the queues and a queue is served by some of the agents. A step is
@@ -189,7 +189,7 @@ define_house(struct workload_engine *engine, const struct workload_size *size, u
 uint32_t
 workload_contacts_max(const struct workload_size *size)
 {
-	return size->waiting + 2 * size->agents + 1024;
+	return size->contacts ? size->contacts : size->waiting + 2 * size->agents + 1024;
 }
 
 static struct bag
@@ -200,6 +200,12 @@ bag_create(uint32_t count)
 	if (!bag.cookies)
 		rounds_die("no memory");
 	return bag;
+}
+
+void
+workload_define(struct workload_engine *engine, const struct workload_size *size, uint64_t seed)
+{
+	define_house(engine, size, &seed);
 }
 
 void

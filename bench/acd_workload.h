@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The work that the acd-decide bench gives to both engines: a house, its arrivals, ends and
+ * The work that the ACD benches give to both engines: a house, its arrivals, ends and
  * abandons, all from one seed, so that both must make the same decisions.
  */
 #ifndef BENCH_ACD_WORKLOAD_H
@@ -18,7 +18,8 @@
 struct workload_size {
 	uint32_t agents;
 	uint32_t queues;
-	uint32_t waiting; /**< contacts kept waiting; 0: agents idle instead */
+	uint32_t waiting;  /**< contacts kept waiting; 0: agents idle instead */
+	uint32_t contacts; /**< most at one time; 0: enough for those waiting and connected */
 };
 
 /** A decision: this contact is offered to that agent. */
@@ -58,7 +59,11 @@ struct threads_engine;
 void workload_ours_threads(const struct workload_engine *engine, struct threads_engine *threads);
 void workload_rival_threads(const struct workload_engine *engine, struct threads_engine *threads);
 
-/** Give the engine a house of queues and agents, all of them ready; nobody waits. */
+/** Give the engine a house of queues and agents, nobody at work yet. */
+void workload_define(struct workload_engine *engine, const struct workload_size *size,
+		     uint64_t seed);
+
+/** The same with all agents ready; nobody waits. */
 void workload_house(struct workload_engine *engine, const struct workload_size *size,
 		    uint64_t seed);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The rival of the acd-decide bench: an engine as one writes it first, and writes it well. One
+ * The rival of the ACD benches: an engine as one writes it first, and writes it well. One
  * mutex around everything, a binary heap of waiting contacts per queue, and a linear scan over the
  * agents for the one who has been idle for longest and has the skills. Its rules are Strowger's:
  * rank is enqueue time + target of the class, ties go by arrival; an agent who becomes ready gets
