@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #include <strowger/acd.h>
-#include <strowger/error.h>
 
+#include "acd_must.h"
 #include "rival_sql.h"
 #include "rounds.h"
 
@@ -25,23 +25,6 @@ struct ours {
 	uint32_t count; /* of each */
 	uint64_t now_ns;
 };
-
-static void
-must(int error, const char *what)
-{
-	if (error < 0)
-		rounds_die("%s: %s", what, stw_error_text(error));
-}
-
-static void *
-array(uint32_t count, size_t size)
-{
-	void *memory = calloc(count, size);
-
-	if (!memory)
-		rounds_die("no memory");
-	return memory;
-}
 
 static void
 ours_create(struct ours *ours, uint32_t count)

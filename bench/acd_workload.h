@@ -6,6 +6,7 @@
 #ifndef BENCH_ACD_WORKLOAD_H
 #define BENCH_ACD_WORKLOAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "rival_acd.h"
@@ -37,13 +38,21 @@ struct workload_engine {
 			     const int64_t target_ns[RIVAL_CLASSES][RIVAL_CLASSES]);
 	void (*agent_define)(void *state, uint32_t agent, const uint8_t levels[RIVAL_SKILLS_MAX]);
 	void (*agent_ready)(void *state, uint32_t agent, uint64_t now_ns);
+	/** Log in and make ready count agents from the first on; events are left to take. */
+	void (*agents_ready)(void *state, uint32_t first, uint32_t count, uint64_t now_ns);
 	void (*enqueue)(void *state, uint32_t queue, uint32_t cookie, uint8_t value,
 			uint8_t urgency, uint64_t now_ns);
+	/** Like enqueue; red: the red channel, of the rival the highest class. False: a surge rule sent
+	 * the contact to self-service. */
+	bool (*admit)(void *state, uint32_t queue, uint32_t cookie, uint8_t value, bool is_red,
+		      uint64_t now_ns);
 	void (*cancel)(void *state, uint32_t cookie, uint64_t now_ns);
 	/** Take what was decided; each contact offered is accepted by this call. */
 	uint32_t (*take)(void *state, struct workload_match *matches, uint32_t count,
 			 uint64_t now_ns);
 	void (*end)(void *state, uint32_t cookie, uint64_t now_ns);
+	/** Let time pass; timers and surge rules. */
+	void (*advance)(void *state, uint64_t now_ns);
 	void (*destroy)(void *state);
 };
 
@@ -53,6 +62,16 @@ uint32_t workload_contacts_max(const struct workload_size *size);
 /** The two engines, empty. */
 void workload_ours_create(struct workload_engine *engine, const struct workload_size *size);
 void workload_rival_create(struct workload_engine *engine, const struct workload_size *size);
+
+struct stw_surge_rule;
+struct stw_acd_stats;
+
+/** Of ours: queues defined from now on have this rule; borrowed until destroy. */
+void workload_ours_rule(const struct workload_engine *engine, const struct stw_surge_rule *rule);
+
+/** Of ours: how often rules have gone on or off, by the events taken, and its counters. */
+uint64_t workload_ours_switches(const struct workload_engine *engine);
+void workload_ours_stats(const struct workload_engine *engine, struct stw_acd_stats *stats);
 
 /** The same engines once more, as many threads see them; they share the state. */
 struct threads_engine;

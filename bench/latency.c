@@ -54,8 +54,11 @@ latency_share_us(const struct latency *latency, double share)
 
 	for (unsigned i = 0; i < LATENCY_CLASSES; i++) {
 		seen += latency->counts[i];
-		if (seen && (double)seen >= share * (double)latency->total)
-			return (double)class_end(i) / 1000;
+		if (seen && (double)seen >= share * (double)latency->total) {
+			uint64_t end = class_end(i);
+
+			return (double)(end < latency->max_ns ? end : latency->max_ns) / 1000;
+		}
 	}
 	return 0;
 }

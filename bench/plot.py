@@ -45,6 +45,31 @@ plot $bars using 2:3:4:xtic(1) lc rgb '#2060a0' title 'ours', \\
      '' using 5:6:7 lc rgb '#c0c0c0' title 'the other'
 """
 
+SERIES = """\
+set terminal pngcairo size 900,900 noenhanced font 'sans,11'
+set output '{output}'
+set multiplot layout 3,1 title '{bench}, {series}'
+set xlabel 'second'
+set grid
+set key top left
+set lmargin 12
+set yrange [0:*]
+$points << END
+{points}
+END
+set ylabel 'arrivals a second'
+plot $points using 1:2 with lines lw 2 lc rgb '#2060a0' notitle
+set ylabel 'waiting'
+plot $points using 1:3 with lines lw 2 lc rgb '#2060a0' title 'no surge rule', \\
+     '' using 1:4 with lines lw 2 lc rgb '#a04020' title 'with the rule'
+unset yrange
+set logscale y
+set ylabel 'us, 99.9 % of the second'
+plot $points using 1:5 with lines lw 2 lc rgb '#2060a0' title 'ours', \\
+     '' using 1:6 with lines lw 2 lc rgb '#808080' title 'the other'
+unset multiplot
+"""
+
 
 def draw(lines, folder):
     """Write PNGs below folder; returns their paths."""
@@ -64,6 +89,25 @@ def draw(lines, folder):
         gnuplot(BARS.format(output=quoted(path), bench=bench, unit=unit,
                             bars="\n".join(bar_of(f"{metric}, {rival}", rounds)
                                            for metric, rival, rounds in metrics)))
+        paths.append(path)
+    return paths + draw_series(lines, folder)
+
+
+def draw_series(lines, folder):
+    """What happened second by second, for the benches that tell."""
+    by_name, paths = {}, []
+    for line in lines:
+        if "series" in line:
+            by_name.setdefault((line["bench"], line["series"]), []).append(line)
+    for (bench, series), seconds in by_name.items():
+        path = os.path.join(folder, f"{bench}-{series}-seconds.png")
+        columns = ("second", "arrivals", "waiting", "rule_waiting", "slowest_us", "rival_slowest_us")
+        gnuplot(SERIES.format(output=quoted(path), bench=bench, series=series,
+                              points="\n".join(" ".join(str(line.get(column) or "NaN")
+                                                        if "us" in column
+                                                        else str(line.get(column, "NaN"))
+                                                        for column in columns)
+                                               for line in seconds)))
         paths.append(path)
     return paths
 

@@ -10,14 +10,17 @@ not looked at; that both sides did the same work is checked by the programs them
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "bench"))
 
+import plot  # noqa: E402
 import summary  # noqa: E402
 
 PROGRAMS = dict(argument.split("=", 1) for argument in sys.argv[1:] if "=" in argument)
@@ -46,6 +49,21 @@ class QuickTest(unittest.TestCase):
             self.assertLessEqual(set(RESULT), set(result))
             self.assertTrue(math.isfinite(result["ratio"]), result)
             self.assertIn(result["better"], ("higher", "lower"))
+        if results:
+            self.check_plots(lines, results[0])
+
+    def check_plots(self, lines, result):
+        """One metric, as each is drawn the same way, and the seconds."""
+        if not shutil.which("gnuplot"):
+            return
+        lines = [line for line in lines if "series" in line or line.get("metric") == result["metric"]
+                 and line["rival"] == result["rival"]]
+        with tempfile.TemporaryDirectory() as folder:
+            paths = plot.draw(lines, folder)
+            self.assertEqual(len(paths), 2 + len({line["series"] for line in lines
+                                                  if "series" in line}))
+            for path in paths:
+                self.assertGreater(os.path.getsize(path), 1000, path)
 
     def test_bench_run_lists_exactly_the_programs_that_are_built(self):
         listed = subprocess.run([os.path.join(ROOT, "bench", "run")], check=True, text=True,

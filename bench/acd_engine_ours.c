@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The two engines of the ACD benches behind one face. Both sides keep handles by cookie in
- * an array, so the adapters cost both the same.
+ * Our engine as the benches see it.
  */
-#include "acd_threads.h"
-#include "acd_workload.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <strowger/acd.h>
-#include <strowger/error.h>
 
-#include "rounds.h"
-
-#define EVENTS_MAX 65536
-
-/* More events than one call of the workload can cause. */
-#define EVENTS_BATCH 64
+#include "acd_engines.h"
+#include "acd_must.h"
+#include "acd_threads.h"
+#include "acd_workload.h"
 
 struct ours {
 	struct stw_acd *acd;
@@ -27,31 +20,9 @@ struct ours {
 	struct stw_queue *queues;
 	struct stw_agent *agents;
 	struct stw_contact *contacts; /* by cookie */
+	const struct stw_surge_rule *rule;
+	uint64_t switches; /* of the rule, in all queues */
 };
-
-struct theirs {
-	struct rival *rival;
-	uint32_t *contacts; /* by cookie */
-};
-
-static void
-must(int error, const char *what)
-{
-	if (error < 0)
-		rounds_die("%s: %s", what, stw_error_text(error));
-}
-
-static void *
-array(uint32_t count, size_t size)
-{
-	void *memory = calloc(count, size);
-
-	if (!memory)
-		rounds_die("no memory");
-	return memory;
-}
-
-/* Ours. */
 
 static void
 ours_queue_define(void *state, uint32_t queue, const struct rival_term *terms, uint32_t terms_count,
@@ -70,6 +41,8 @@ ours_queue_define(void *state, uint32_t queue, const struct rival_term *terms, u
 	config.steps = &one;
 	config.steps_count = 1;
 	config.offer_timeout_ns = 0;
+	config.surge_rules = ours->rule;
+	config.surge_rules_count = ours->rule != NULL;
 	for (uint32_t value = 0; value < RIVAL_CLASSES; value++) {
 		for (uint32_t urgency = 0; urgency < RIVAL_CLASSES; urgency++)
 			config.target_ns[value][urgency] = target_ns[value][urgency];
@@ -101,11 +74,11 @@ static void
 ours_agent_ready(void *state, uint32_t agent, uint64_t now_ns)
 {
 	struct ours *ours = state;
-	struct stw_event events[EVENTS_BATCH];
+	struct stw_event events[ENGINES_EVENTS_BATCH];
 
 	must(stw_agent_login(ours->acd, ours->agents[agent], now_ns), "stw_agent_login");
 	must(stw_agent_ready(ours->acd, ours->agents[agent], now_ns), "stw_agent_ready");
-	must(stw_events_take(ours->acd, events, EVENTS_BATCH), "stw_events_take");
+	must(stw_events_take(ours->acd, events, ENGINES_EVENTS_BATCH), "stw_events_take");
 }
 
 static void
@@ -124,6 +97,41 @@ ours_enqueue(void *state, uint32_t queue, uint32_t cookie, uint8_t value, uint8_
 }
 
 static void
+ours_agents_ready(void *state, uint32_t first, uint32_t count, uint64_t now_ns)
+{
+	struct ours *ours = state;
+
+	if (stw_agents_login(ours->acd, &ours->agents[first], count, now_ns, NULL) != count ||
+	    stw_agents_ready(ours->acd, &ours->agents[first], count, now_ns, NULL) != count)
+		rounds_die("strowger: not all agents are ready");
+}
+
+static bool
+ours_admit(void *state, uint32_t queue, uint32_t cookie, uint8_t value, bool is_red,
+	   uint64_t now_ns)
+{
+	struct ours *ours = state;
+	struct stw_contact_request request = STW_CONTACT_REQUEST_INIT;
+	int outcome;
+
+	request.queue = ours->queues[queue];
+	request.cookie = cookie;
+	request.value = value;
+	request.red_channel = is_red;
+	outcome = stw_contact_enqueue(ours->acd, &request, now_ns, &ours->contacts[cookie]);
+	must(outcome, "stw_contact_enqueue");
+	return outcome != STW_ENQUEUE_DEFLECTED;
+}
+
+static void
+ours_advance(void *state, uint64_t now_ns)
+{
+	struct ours *ours = state;
+
+	must(stw_acd_advance(ours->acd, now_ns, UINT32_MAX, NULL), "stw_acd_advance");
+}
+
+static void
 ours_cancel(void *state, uint32_t cookie, uint64_t now_ns)
 {
 	struct ours *ours = state;
@@ -135,14 +143,15 @@ static uint32_t
 ours_take(void *state, struct workload_match *matches, uint32_t count, uint64_t now_ns)
 {
 	struct ours *ours = state;
-	struct stw_event events[EVENTS_BATCH];
+	struct stw_event events[ENGINES_EVENTS_BATCH];
 	uint32_t found = 0;
 	int taken;
 
 	do {
-		taken = stw_events_take(ours->acd, events, EVENTS_BATCH);
+		taken = stw_events_take(ours->acd, events, ENGINES_EVENTS_BATCH);
 		must(taken, "stw_events_take");
 		for (int i = 0; i < taken; i++) {
+			ours->switches += events[i].type == STW_EVENT_SURGE;
 			if (events[i].type != STW_EVENT_OFFER)
 				continue;
 			if (found == count)
@@ -152,7 +161,7 @@ ours_take(void *state, struct workload_match *matches, uint32_t count, uint64_t 
 			matches[found].cookie = (uint32_t)events[i].contact_cookie;
 			matches[found++].agent = (uint32_t)events[i].agent_cookie;
 		}
-	} while (taken == EVENTS_BATCH);
+	} while (taken == ENGINES_EVENTS_BATCH);
 	return found;
 }
 
@@ -192,7 +201,7 @@ workload_ours_create(struct workload_engine *engine, const struct workload_size 
 	config.queues_max = size->queues;
 	config.contacts_max = workload_contacts_max(size);
 	config.skills_max = RIVAL_SKILLS_MAX;
-	config.events_max = EVENTS_MAX;
+	config.events_max = ENGINES_EVENTS_MAX;
 	config.threads_max = THREADS_MAX + 1;
 	must(stw_acd_create(&ours->acd, &config), "stw_acd_create");
 	ours->queues = array(size->queues, sizeof(*ours->queues));
@@ -209,12 +218,33 @@ workload_ours_create(struct workload_engine *engine, const struct workload_size 
 		.queue_define = ours_queue_define,
 		.agent_define = ours_agent_define,
 		.agent_ready = ours_agent_ready,
+		.agents_ready = ours_agents_ready,
 		.enqueue = ours_enqueue,
+		.admit = ours_admit,
 		.cancel = ours_cancel,
 		.take = ours_take,
 		.end = ours_end,
+		.advance = ours_advance,
 		.destroy = ours_destroy,
 	};
+}
+
+void
+workload_ours_rule(const struct workload_engine *engine, const struct stw_surge_rule *rule)
+{
+	((struct ours *)engine->state)->rule = rule;
+}
+
+uint64_t
+workload_ours_switches(const struct workload_engine *engine)
+{
+	return ((const struct ours *)engine->state)->switches;
+}
+
+void
+workload_ours_stats(const struct workload_engine *engine, struct stw_acd_stats *stats)
+{
+	stw_acd_stats(((const struct ours *)engine->state)->acd, stats);
 }
 
 static int
@@ -236,9 +266,9 @@ static uint32_t
 ours_threads_serve(void *state, uint64_t now_ns)
 {
 	struct ours *ours = state;
-	struct stw_event events[EVENTS_BATCH];
+	struct stw_event events[ENGINES_EVENTS_BATCH];
 	uint32_t served = 0;
-	int taken = stw_events_take(ours->acd, events, EVENTS_BATCH);
+	int taken = stw_events_take(ours->acd, events, ENGINES_EVENTS_BATCH);
 
 	if (taken == -EBUSY)
 		return 0;
@@ -257,161 +287,4 @@ void
 workload_ours_threads(const struct workload_engine *engine, struct threads_engine *threads)
 {
 	*threads = (struct threads_engine){engine->state, ours_threads_enqueue, ours_threads_serve};
-}
-
-/* Theirs. */
-
-static void
-theirs_queue_define(void *state, uint32_t queue, const struct rival_term *terms,
-		    uint32_t terms_count, const int64_t target_ns[RIVAL_CLASSES][RIVAL_CLASSES])
-{
-	struct theirs *theirs = state;
-
-	must(rival_queue_define(theirs->rival, terms, terms_count, target_ns),
-	     "rival_queue_define");
-}
-
-static void
-theirs_agent_define(void *state, uint32_t agent, const uint8_t levels[RIVAL_SKILLS_MAX])
-{
-	struct theirs *theirs = state;
-
-	must(rival_agent_define(theirs->rival, levels), "rival_agent_define");
-}
-
-static void
-theirs_agent_ready(void *state, uint32_t agent, uint64_t now_ns)
-{
-	struct theirs *theirs = state;
-	struct rival_event events[EVENTS_BATCH];
-
-	must(rival_agent_ready(theirs->rival, agent, now_ns), "rival_agent_ready");
-	must(rival_events_take(theirs->rival, events, EVENTS_BATCH), "rival_events_take");
-}
-
-static void
-theirs_enqueue(void *state, uint32_t queue, uint32_t cookie, uint8_t value, uint8_t urgency,
-	       uint64_t now_ns)
-{
-	struct theirs *theirs = state;
-
-	must(rival_enqueue(theirs->rival, queue, cookie, value, urgency, now_ns,
-			   &theirs->contacts[cookie]),
-	     "rival_enqueue");
-}
-
-static void
-theirs_cancel(void *state, uint32_t cookie, uint64_t now_ns)
-{
-	struct theirs *theirs = state;
-
-	must(rival_cancel(theirs->rival, theirs->contacts[cookie], now_ns), "rival_cancel");
-}
-
-static uint32_t
-theirs_take(void *state, struct workload_match *matches, uint32_t count, uint64_t now_ns)
-{
-	struct theirs *theirs = state;
-	struct rival_event events[EVENTS_BATCH];
-	uint32_t found = 0;
-	int taken;
-
-	do {
-		taken = rival_events_take(theirs->rival, events, EVENTS_BATCH);
-		must(taken, "rival_events_take");
-		for (int i = 0; i < taken; i++) {
-			if (events[i].type != RIVAL_EVENT_OFFER)
-				continue;
-			if (found == count)
-				rounds_die("more decisions at once than can be");
-			must(rival_accept(theirs->rival, events[i].contact, now_ns),
-			     "rival_accept");
-			matches[found].cookie = (uint32_t)events[i].cookie;
-			matches[found++].agent = events[i].agent;
-		}
-	} while (taken == EVENTS_BATCH);
-	return found;
-}
-
-static void
-theirs_end(void *state, uint32_t cookie, uint64_t now_ns)
-{
-	struct theirs *theirs = state;
-
-	must(rival_end(theirs->rival, theirs->contacts[cookie], now_ns), "rival_end");
-}
-
-static void
-theirs_destroy(void *state)
-{
-	struct theirs *theirs = state;
-
-	rival_destroy(theirs->rival);
-	free(theirs->contacts);
-	free(theirs);
-}
-
-void
-workload_rival_create(struct workload_engine *engine, const struct workload_size *size)
-{
-	struct theirs *theirs = array(1, sizeof(*theirs));
-	struct rival_config config = {
-		.agents_max = size->agents,
-		.queues_max = size->queues,
-		.contacts_max = workload_contacts_max(size),
-		.events_max = EVENTS_MAX,
-	};
-
-	must(rival_create(&theirs->rival, &config), "rival_create");
-	theirs->contacts = array(config.contacts_max, sizeof(*theirs->contacts));
-	*engine = (struct workload_engine){
-		.name = "mutex-heap-scan",
-		.state = theirs,
-		.queue_define = theirs_queue_define,
-		.agent_define = theirs_agent_define,
-		.agent_ready = theirs_agent_ready,
-		.enqueue = theirs_enqueue,
-		.cancel = theirs_cancel,
-		.take = theirs_take,
-		.end = theirs_end,
-		.destroy = theirs_destroy,
-	};
-}
-
-static int
-theirs_threads_enqueue(void *state, uint32_t queue, uint64_t now_ns)
-{
-	struct theirs *theirs = state;
-	uint32_t contact;
-	int error = rival_enqueue(theirs->rival, queue, 0, 0, 0, now_ns, &contact);
-
-	if (error != -ENOSPC)
-		must(error, "rival_enqueue");
-	return error;
-}
-
-static uint32_t
-theirs_threads_serve(void *state, uint64_t now_ns)
-{
-	struct theirs *theirs = state;
-	struct rival_event events[EVENTS_BATCH];
-	uint32_t served = 0;
-	int taken = rival_events_take(theirs->rival, events, EVENTS_BATCH);
-
-	must(taken, "rival_events_take");
-	for (int i = 0; i < taken; i++) {
-		if (events[i].type != RIVAL_EVENT_OFFER)
-			continue;
-		must(rival_accept(theirs->rival, events[i].contact, now_ns), "rival_accept");
-		must(rival_end(theirs->rival, events[i].contact, now_ns), "rival_end");
-		served++;
-	}
-	return served;
-}
-
-void
-workload_rival_threads(const struct workload_engine *engine, struct threads_engine *threads)
-{
-	*threads = (struct threads_engine){engine->state, theirs_threads_enqueue,
-					   theirs_threads_serve};
 }
