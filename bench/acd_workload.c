@@ -168,8 +168,11 @@ define_house(struct workload_engine *engine, const struct workload_size *size, u
 			{(uint8_t)((queue * 7 + 3) % WORKLOAD_SKILLS), 1},
 		};
 
-		engine->queue_define(engine->state, queue, terms, queue % 4 == 3 ? 2 : 1,
-				     target_ns);
+		uint32_t terms_count = queue % 4 == 3 ? 2 : 1;
+
+		/* The only queue is for everybody, else most agents would never have work. */
+		engine->queue_define(engine->state, queue, terms,
+				     size->queues == 1 ? 0 : terms_count, target_ns);
 	}
 	for (uint32_t agent = 0; agent < size->agents; agent++) {
 		uint8_t levels[RIVAL_SKILLS_MAX] = {0};
