@@ -178,6 +178,9 @@ Test(select, weighted_random_follows_the_weights_and_the_seed)
 	uint64_t first_draws[2] = {0, 0};
 
 	house_close();
+	/* A small house: every step is followed by a check of all of it. */
+	engine.agents_max = 32;
+	engine.contacts_max = 64;
 	for (uint64_t run = 0; run < 3; run++) {
 		uint64_t counts[3] = {0}, draws = 0;
 		struct stw_agent agents[3];
