@@ -288,10 +288,6 @@ config_steps_move(struct stw_acd *acd, uint32_t q, uint64_t now_ns)
 			k = k < last ? k : last;
 		if (!acd_contact_move(acd, c, word, k, now_ns) || k == ACD_STEP_PREFERRED)
 			continue;
-		/* Before the first of them is matched, so that rank decides and not the set. */
-		word = acd_word_read(&acd->contacts[c].word);
-		if (word_state(word) == ACD_CONTACT_WAITING &&
-		    word_step(word) != ACD_STEP_PREFERRED && !acd_match_finds(acd, c, word, now_ns))
-			acd_contact_widen(acd, c, word, 0, now_ns);
+		acd_contact_widen_early(acd, c, now_ns);
 	}
 }

@@ -511,6 +511,7 @@ uint32_t acd_step_target(struct stw_acd *acd, const struct acd_queue_description
 bool acd_contact_move(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t k, uint64_t now_ns);
 bool acd_contact_widen(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t waited_ns,
 		       uint64_t now_ns);
+void acd_contact_widen_early(struct stw_acd *acd, uint32_t c, uint64_t now_ns);
 void acd_review_ask(struct stw_acd *acd, uint32_t q);
 void acd_review_ask_of(struct stw_acd *acd, const struct acd_agent_description *agent);
 void acd_review_run(struct stw_acd *acd, uint32_t *budget, uint64_t now_ns, struct acd_todo *todo);

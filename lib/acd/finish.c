@@ -167,8 +167,10 @@ contact_arrive(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
 
 	waiting = word_contact_at_step(waiting, acd_preferred_step(acd, c, word_side(waiting)));
 	acd_position_move(acd, c, acd_contact_queue(acd, c, waiting), now_ns);
-	if (!acd_contact_place(acd, c, word, waiting, now_ns, todo))
-		acd_queue_known_drop(acd, from);
+	if (acd_contact_place(acd, c, word, waiting, now_ns, todo))
+		return;
+	acd_queue_known_drop(acd, from);
+	acd_contact_widen_early(acd, c, now_ns);
 }
 
 /* Set and clear flags in a contact's holders; who leaves it closed and not held gives the slot back. */

@@ -76,6 +76,7 @@ acd_preferred_leave(struct stw_acd *acd, uint32_t a, uint64_t now_ns, struct acd
 
 		while (word_state(acd_word_read(&acd->agents[a].word)) < ACD_AGENT_NOT_READY &&
 		       lower_bound_tree_min(&acd->preferred, set, &entry, &position))
-			acd_contact_step(acd, entry.item, entry.ref, 0, now_ns, todo);
+			if (!acd_contact_step(acd, entry.item, entry.ref, 0, now_ns, todo))
+				acd_contact_widen_early(acd, entry.item, now_ns);
 	}
 }

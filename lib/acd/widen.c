@@ -134,6 +134,18 @@ acd_contact_widen(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t waite
 	return target > k && acd_contact_move(acd, c, word, target, now_ns);
 }
 
+/* A waiting contact has come to a step, and others may in the same call: open the steps whose conditions hold
+ * before any of them is matched, so that rank decides and not who is looked at first. */
+void
+acd_contact_widen_early(struct stw_acd *acd, uint32_t c, uint64_t now_ns)
+{
+	uint64_t word = acd_word_read(&acd->contacts[c].word);
+
+	if (word_state(word) == ACD_CONTACT_WAITING && word_step(word) != ACD_STEP_PREFERRED &&
+	    !acd_match_finds(acd, c, word, now_ns))
+		acd_contact_widen(acd, c, word, 0, now_ns);
+}
+
 /* Ask for a look at a queue's conditions. */
 void
 acd_review_ask(struct stw_acd *acd, uint32_t q)
