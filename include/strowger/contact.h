@@ -95,6 +95,7 @@ struct stw_contact_status {
  * @return -ENOSPC  contacts_max contacts are known, the engine's or the tenant's, or length_max wait in
  *                  the queue; counted as refused; nothing else changed
  * @return -ESHUTDOWN  the queue takes no contacts (stw_queue_door says why); counted as refused
+ * @return -EHOSTDOWN  nobody serves the queue, and its refuse_when holds; counted as refused
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
  * Progress: lock-free; a retry means another thread's enqueue, offer or change of state finished.

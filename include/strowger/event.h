@@ -41,10 +41,11 @@ enum stw_event_type {
 
 /** Why a contact has left. */
 enum stw_cause {
-	STW_CAUSE_HOST,     /**< the host has said so */
-	STW_CAUSE_TRANSFER, /**< its agent has handed over to another: contact_to */
-	STW_CAUSE_LEASE,    /**< its host has not renewed it for its queue's lease_ns */
-	STW_CAUSE_WAIT_MAX, /**< it has waited for its queue's wait_max_ns */
+	STW_CAUSE_HOST,      /**< the host has said so */
+	STW_CAUSE_TRANSFER,  /**< its agent has handed over to another: contact_to */
+	STW_CAUSE_LEASE,     /**< its host has not renewed it for its queue's lease_ns */
+	STW_CAUSE_WAIT_MAX,  /**< it has waited for its queue's wait_max_ns */
+	STW_CAUSE_UNSTAFFED, /**< nobody serves its queue any more: leave_when */
 };
 
 /** One event. Fields that do not apply are 0. */

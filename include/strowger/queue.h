@@ -111,6 +111,13 @@ struct stw_step_config {
 	uint32_t ring_count;
 };
 
+/** When nobody serves a queue: no agent of any of its steps whose calendar is open. */
+enum stw_queue_when {
+	STW_QUEUE_WHEN_NEVER,            /**< does not apply */
+	STW_QUEUE_WHEN_NOBODY_LOGGED_IN, /**< none of them is logged in */
+	STW_QUEUE_WHEN_ALL_NOT_READY,    /**< each is not ready or logged out: nobody works */
+};
+
 /** Most surge rules of a queue. */
 #define STW_SURGE_RULES_MAX 8
 
@@ -184,6 +191,10 @@ struct stw_queue_config {
 	int64_t target_ns[STW_CLASS_COUNT][STW_CLASS_COUNT];
 	const struct stw_surge_rule *surge_rules; /**< copied; NULL when surge_rules_count is 0 */
 	uint32_t surge_rules_count;               /**< 0 to STW_SURGE_RULES_MAX */
+	enum stw_queue_when refuse_when; /**< while it holds nobody is let in: -EHOSTDOWN */
+	/** When it holds, who waits leaves (STW_EVENT_EXPIRED, STW_CAUSE_UNSTAFFED); not who is called
+	 * back, nor, for as long as he does, who waits for an agent in person. */
+	enum stw_queue_when leave_when;
 };
 
 /** A queue for anyone, first come first served, 20 s service level, 5 s short abandons, offers ring for
@@ -192,7 +203,7 @@ struct stw_queue_config {
 	{                                                                                          \
 		sizeof(struct stw_queue_config), 0, {0}, 0, 0, 0, UINT64_C(15000000000), 0,        \
 			UINT64_C(20000000000), 0, 0, UINT64_C(5000000000), {0}, 0, 0, 0, 0, 0,     \
-			{0}, {{0}}, 0, 0                                                           \
+			{0}, {{0}}, 0, 0, STW_QUEUE_WHEN_NEVER, STW_QUEUE_WHEN_NEVER               \
 	}
 
 /**

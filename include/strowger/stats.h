@@ -25,9 +25,11 @@ struct stw_queue_stats {
 	uint64_t answered_in_time; /**< of them, within the queue's service_level_ns */
 	uint64_t abandoned;        /**< contacts cancelled before */
 	uint64_t abandoned_short;  /**< of them, within the queue's short_abandon_ns */
-	uint64_t timed_out;  /**< contacts that the engine let go before they were connected */
-	uint64_t refused;    /**< contacts turned away: by a limit, a shut door, a surge rule */
-	uint64_t deflected;  /**< contacts that a surge rule sent to self-service */
+	uint64_t timed_out; /**< contacts that the engine let go before they were connected */
+	uint64_t refused;   /**< contacts turned away: by a limit, a shut door, a surge rule */
+	uint64_t refused_unstaffed; /**< of them, as refuse_when held */
+	uint64_t left_unstaffed;    /**< of timed_out, as leave_when held */
+	uint64_t deflected;         /**< contacts that a surge rule sent to self-service */
 	uint64_t overflowed; /**< contacts sent to another queue, where they count as offered: by a
 				      surge rule as they came, or while they waited */
 	uint64_t

@@ -31,6 +31,7 @@ extern "C" {
  * @return -ESTALE  it has ended
  * @return -ENOENT  the queue was removed, or is another tenant's
  * @return -ESHUTDOWN  the queue is closed or drained
+ * @return -EHOSTDOWN  nobody serves the queue, and its refuse_when holds
  * @return -ENOSPC  length_max contacts wait there, or the tenant has contacts_max; nothing changed
  * @return -EBUSY   it is not waiting, or another thread is changing its class or queue at this moment
  *
@@ -57,6 +58,7 @@ STW_API int stw_contact_move(struct stw_acd *acd, struct stw_contact contact, st
  * @return -ESTALE  it has ended
  * @return -ENOENT  the queue was removed, or is another tenant's
  * @return -ESHUTDOWN  the queue is closed or drained
+ * @return -EHOSTDOWN  nobody serves the queue, and its refuse_when holds
  * @return -ENOSPC  length_max contacts wait there, or the tenant has contacts_max; nothing changed
  * @return -EBUSY   it is not connected, or another thread is changing its queue at this moment
  *
@@ -84,6 +86,7 @@ STW_API int stw_contact_transfer(struct stw_acd *acd, struct stw_contact contact
  * @return -EBUSY   the first is not connected
  * @return -ENOENT  the second's queue was removed
  * @return -ESHUTDOWN  that queue is closed or drained; counted as refused
+ * @return -EHOSTDOWN  nobody serves that queue, and its refuse_when holds; counted as refused
  * @return -ENOSPC  as stw_contact_enqueue; counted as refused
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.

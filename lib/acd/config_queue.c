@@ -31,8 +31,10 @@ queue_config_check(struct stw_acd *acd, const struct stw_queue_config *config, u
 	    config->wrap_up_ns > ACD_DURATION_MAX || config->announce_ns > ACD_DURATION_MAX ||
 	    config->wait_max_ns > ACD_DURATION_MAX || config->lease_ns > ACD_DURATION_MAX ||
 	    config->resume_window_ns > ACD_DURATION_MAX ||
-	    config->repeat_window_ns > ACD_DURATION_MAX || config->channel >= STW_CHANNEL_COUNT ||
-	    targets_check(config))
+	    config->repeat_window_ns > ACD_DURATION_MAX ||
+	    (unsigned)config->refuse_when > STW_QUEUE_WHEN_ALL_NOT_READY ||
+	    (unsigned)config->leave_when > STW_QUEUE_WHEN_ALL_NOT_READY ||
+	    config->channel >= STW_CHANNEL_COUNT || targets_check(config))
 		return -EINVAL;
 	error = acd_tenant_slot(acd, config->tenant, tenant);
 	if (!error)
@@ -79,6 +81,8 @@ description_make(struct stw_acd *acd, const struct stw_queue_config *config, uin
 	queue->service_level_ns = config->service_level_ns;
 	queue->wait_max_ns = config->wait_max_ns;
 	queue->overflow = config->overflow;
+	queue->refuse_when = config->refuse_when;
+	queue->leave_when = config->leave_when;
 	queue->lease_ns = config->lease_ns;
 	queue->resume_window_ns = config->resume_window_ns;
 	queue->repeat_window_ns = config->repeat_window_ns;

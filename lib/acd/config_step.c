@@ -217,8 +217,9 @@ config_sets_take(struct stw_acd *acd, uint32_t q, struct acd_queue_description *
 	for (uint32_t k = 0; k < queue->steps_count; k++)
 		for (uint32_t i = 0; i < queue->steps[k].lanes_count; i++)
 			config_bit_set(acd->conditional, queue->steps[k].lanes[i].set,
-				       k + 1 < queue->steps_count &&
-					       queue->steps[k + 1].when != STW_STEP_WHEN_TIME);
+				       queue->leave_when ||
+					       (k + 1 < queue->steps_count &&
+						queue->steps[k + 1].when != STW_STEP_WHEN_TIME));
 	return 0;
 }
 

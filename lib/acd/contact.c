@@ -103,7 +103,7 @@ queue_enter(struct stw_acd *acd, uint32_t q, const struct acd_queue_description 
 }
 
 /* Count a contact in: into the queue's known and waiting ones. -ESTALE: the queue was removed; -ESHUTDOWN:
- * it is closed; -ENOSPC: it or its tenant is full. */
+ * it is closed; -EHOSTDOWN: nobody serves it; -ENOSPC: it or its tenant is full. */
 int
 acd_queue_enter(struct stw_acd *acd, struct stw_queue handle, uint64_t now_ns, uint32_t *q)
 {
@@ -117,6 +117,8 @@ acd_queue_enter(struct stw_acd *acd, struct stw_queue handle, uint64_t now_ns, u
 		return -ESTALE;
 	if (!acd_calendar_open(acd, queue->calendar, now_ns))
 		return -ESHUTDOWN;
+	if (queue->refuse_when && acd_queue_is_unstaffed(acd, queue, queue->refuse_when))
+		return -EHOSTDOWN;
 	return queue_enter(acd, *q, queue);
 }
 
@@ -209,6 +211,8 @@ left:
 	acd_queue_leave(acd, q);
 refused:
 	acd_count(acd, q, ACD_COUNT_REFUSED, 1);
+	if (error == -EHOSTDOWN)
+		acd_count(acd, q, ACD_COUNT_REFUSED_UNSTAFFED, 1);
 	return error;
 }
 
@@ -259,6 +263,8 @@ acd_leave_count(struct stw_acd *acd, uint32_t q, enum stw_cause cause, uint64_t 
 		acd_surge_served(acd, q, false);
 	if (cause != STW_CAUSE_HOST) {
 		acd_count(acd, q, ACD_COUNT_EXPIRED, 1);
+		if (cause == STW_CAUSE_UNSTAFFED)
+			acd_count(acd, q, ACD_COUNT_LEFT_UNSTAFFED, 1);
 		return;
 	}
 	acd_count(acd, q, ACD_COUNT_ABANDONED, 1);

@@ -181,7 +181,7 @@ wait_out(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_
 
 	if (queue->overflow.id)
 		error = acd_contact_overflow(acd, c, word, queue->overflow, now_ns, todo);
-	if (error == -ESTALE || error == -ENOSPC || error == -ESHUTDOWN)
+	if (error == -ESTALE || error == -ENOSPC || error == -ESHUTDOWN || error == -EHOSTDOWN)
 		error = acd_contact_leave(acd, c, word, STW_CAUSE_WAIT_MAX, now_ns, todo);
 	return error;
 }

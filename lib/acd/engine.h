@@ -145,6 +145,8 @@ struct acd_queue_description {
 	uint64_t resume_window_ns;
 	uint64_t repeat_window_ns;
 	struct stw_queue overflow; /* id 0: none */
+	enum stw_queue_when refuse_when;
+	enum stw_queue_when leave_when;
 	int64_t target_ns[STW_CLASS_COUNT][STW_CLASS_COUNT];
 	char name[STW_NAME_BYTES_MAX + 1];
 };
@@ -256,7 +258,9 @@ enum acd_counter {
 	ACD_COUNT_ABANDONED_SHORT,
 	ACD_COUNT_ABANDONED_WAIT_NS,
 	ACD_COUNT_DEFLECTED,
-	ACD_COUNT_EXPIRED,    /* contacts that the engine let go before an agent had them */
+	ACD_COUNT_EXPIRED,           /* contacts that the engine let go before an agent had them */
+	ACD_COUNT_REFUSED_UNSTAFFED, /* of those refused */
+	ACD_COUNT_LEFT_UNSTAFFED,    /* of those expired */
 	ACD_COUNT_OVERFLOWED, /* sent to another queue as they came, or moved while waiting */
 	ACD_COUNT_TRANSFERS,  /* moved to another queue while connected */
 	ACD_COUNT_REAPED,     /* ended as the lease was over, whatever the state */
@@ -512,6 +516,10 @@ bool acd_contact_move(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t k
 bool acd_contact_widen(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t waited_ns,
 		       uint64_t now_ns);
 void acd_contact_widen_early(struct stw_acd *acd, uint32_t c, uint64_t now_ns);
+bool acd_queue_is_unstaffed(struct stw_acd *acd, const struct acd_queue_description *queue,
+			    enum stw_queue_when when);
+bool acd_contact_desert(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
+			struct acd_todo *todo);
 void acd_review_ask(struct stw_acd *acd, uint32_t q);
 void acd_review_ask_of(struct stw_acd *acd, const struct acd_agent_description *agent);
 void acd_review_run(struct stw_acd *acd, uint32_t *budget, uint64_t now_ns, struct acd_todo *todo);

@@ -397,7 +397,8 @@ match_contact(struct stw_acd *acd, uint32_t c, uint64_t now_ns, struct acd_todo 
 		a = agent_for(acd, c, word, now_ns, todo);
 		if (a != ACD_NOBODY)
 			match_agent(acd, a, c, MATCH_DEEP, now_ns, todo);
-		else if (!acd_contact_widen(acd, c, word, 0, now_ns) &&
+		else if (!acd_contact_desert(acd, c, word, now_ns, todo) &&
+			 !acd_contact_widen(acd, c, word, 0, now_ns) &&
 			 acd_word_read(&acd->contacts[c].word) == word)
 			return;
 	}

@@ -31,6 +31,8 @@ acd_stats_add(struct stw_queue_stats *stats, const uint64_t n[ACD_COUNTERS])
 	stats->talk_ns += n[ACD_COUNT_TALK_NS];
 	stats->abandoned_short += n[ACD_COUNT_ABANDONED_SHORT];
 	stats->wait_ns_abandoned += n[ACD_COUNT_ABANDONED_WAIT_NS];
+	stats->refused_unstaffed += n[ACD_COUNT_REFUSED_UNSTAFFED];
+	stats->left_unstaffed += n[ACD_COUNT_LEFT_UNSTAFFED];
 	stats->timed_out += n[ACD_COUNT_EXPIRED];
 	stats->callbacks_offered += n[ACD_COUNT_CALLBACKS_OFFERED];
 	stats->transfers += n[ACD_COUNT_TRANSFERS];

@@ -112,6 +112,8 @@ sweep_queue(struct stw_acd *acd, uint32_t q)
 {
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 
+	if (queue && queue->leave_when)
+		acd_review_ask(acd, q);
 	for (uint32_t k = 1; queue && k < queue->steps_count; k++) {
 		if (queue->steps[k].when != STW_STEP_WHEN_TIME) {
 			acd_review_ask(acd, q);

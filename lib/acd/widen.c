@@ -63,6 +63,30 @@ members_any(struct stw_acd *acd, const struct acd_queue_description *queue, uint
 	return false;
 }
 
+/* Whether nobody serves a queue, in the one sense or the other. */
+bool
+acd_queue_is_unstaffed(struct stw_acd *acd, const struct acd_queue_description *queue,
+		       enum stw_queue_when when)
+{
+	return !members_any(acd, queue, queue->steps_count - 1,
+			    when == STW_QUEUE_WHEN_NOBODY_LOGGED_IN ? ACD_AGENT_NOT_READY
+								    : ACD_AGENT_READY);
+}
+
+/* Let a contact go that waits in a queue which nobody serves any more; false: it stays, or its word has changed. */
+bool
+acd_contact_desert(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
+		   struct acd_todo *todo)
+{
+	const struct acd_queue_description *queue =
+		acd_queue_description(acd, acd_contact_queue(acd, c, word));
+
+	return queue && queue->leave_when && word_step(word) != ACD_STEP_PREFERRED &&
+	       !acd_contact_is_callback(acd, c) &&
+	       acd_queue_is_unstaffed(acd, queue, queue->leave_when) &&
+	       !acd_contact_leave(acd, c, word, STW_CAUSE_UNSTAFFED, now_ns, todo);
+}
+
 /* How long the contacts have waited that are next at step k: the longest of the lanes. */
 static uint64_t
 step_wait_ns(struct stw_acd *acd, const struct acd_step *step, uint64_t now_ns)
@@ -174,6 +198,29 @@ acd_review_ask_of(struct stw_acd *acd, const struct acd_agent_description *agent
 	}
 }
 
+/* Let all go who wait in a queue that nobody serves, as far as the budget goes. Those behind one that stays are
+ * let go when the sweep looks at them. */
+static void
+desert_queue(struct stw_acd *acd, const struct acd_queue_description *queue, uint64_t now_ns,
+	     uint32_t *budget, struct acd_todo *todo)
+{
+	for (uint32_t k = 0; k < queue->steps_count; k++) {
+		for (uint32_t i = 0; i < queue->steps[k].lanes_count; i++) {
+			struct lower_bound_tree_entry entry;
+			uint32_t position;
+
+			while (*budget &&
+			       lower_bound_tree_min(&acd->waiting, queue->steps[k].lanes[i].set,
+						    &entry, &position)) {
+				--*budget;
+				if (!acd_contact_desert(acd, entry.item, entry.ref, now_ns, todo) &&
+				    acd_word_read(&acd->contacts[entry.item].word) == entry.ref)
+					break;
+			}
+		}
+	}
+}
+
 /* Widen all contacts of a queue for which a condition holds, as far as the budget goes. */
 static void
 review_queue(struct stw_acd *acd, uint32_t q, uint64_t now_ns, uint32_t *budget,
@@ -181,6 +228,8 @@ review_queue(struct stw_acd *acd, uint32_t q, uint64_t now_ns, uint32_t *budget,
 {
 	const struct acd_queue_description *queue = acd_queue_description(acd, q);
 
+	if (queue && queue->leave_when && acd_queue_is_unstaffed(acd, queue, queue->leave_when))
+		desert_queue(acd, queue, now_ns, budget, todo);
 	for (uint32_t k = 0; queue && k + 1 < queue->steps_count; k++) {
 		if (!condition_holds(acd, queue, k, now_ns))
 			continue;
