@@ -87,3 +87,59 @@ stw_queue_door(struct stw_acd *acd, struct stw_queue queue, uint64_t now_ns)
 	reclaim_exit();
 	return door;
 }
+
+static int
+queue_enter(struct stw_acd *acd, uint32_t q, const struct acd_queue_description *description)
+{
+	struct acd_queue *queue = &acd->queues[q];
+	uint64_t known = atomic_load_explicit(&queue->known, memory_order_relaxed);
+	int64_t waiting = atomic_load_explicit(&queue->waiting, memory_order_relaxed);
+
+	do {
+		if (known & ACD_QUEUE_FLAGS)
+			return known & ACD_QUEUE_CLOSED ? -ESTALE : -ESHUTDOWN;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&queue->known, &known, known + 1, memory_order_relaxed, memory_order_relaxed));
+	if (!acd_tenant_contact_enter(acd, description->tenant)) {
+		/* Not acd_queue_known_drop, which would uncount it from the tenant's. */
+		atomic_fetch_sub_explicit(&queue->known, 1, memory_order_relaxed);
+		return -ENOSPC;
+	}
+	do {
+		if (description->length_max && waiting >= (int64_t)description->length_max) {
+			acd_queue_known_drop(acd, q);
+			return -ENOSPC;
+		}
+	} while (!atomic_compare_exchange_weak_explicit(&queue->waiting, &waiting, waiting + 1,
+							memory_order_relaxed,
+							memory_order_relaxed));
+	return 0;
+}
+
+/* Count a contact in: into the queue's known and waiting ones. -ESTALE: the queue was removed; -ESHUTDOWN:
+ * it is closed; -EHOSTDOWN: nobody serves it; -ENOSPC: it or its tenant is full. */
+int
+acd_queue_enter(struct stw_acd *acd, struct stw_queue handle, uint64_t now_ns, uint32_t *q)
+{
+	const struct acd_queue_description *queue;
+
+	*q = (uint32_t)handle.id;
+	if (*q >= acd->config.queues_max || !handle.id)
+		return -ESTALE;
+	queue = acd_queue_description(acd, *q);
+	if (!queue || queue->generation != handle.id >> 32)
+		return -ESTALE;
+	if (!acd_calendar_open(acd, queue->calendar, now_ns))
+		return -ESHUTDOWN;
+	if (queue->refuse_when && acd_queue_is_unstaffed(acd, queue, queue->refuse_when))
+		return -EHOSTDOWN;
+	return queue_enter(acd, *q, queue);
+}
+
+/* Count out again a contact that did not come after all. */
+void
+acd_queue_leave(struct stw_acd *acd, uint32_t q)
+{
+	atomic_fetch_sub_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
+	acd_queue_known_drop(acd, q);
+}

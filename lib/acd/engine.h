@@ -425,6 +425,8 @@ uint32_t acd_idle_longest_but(struct stw_acd *acd, uint32_t channel,
 
 /* door.c: whether a queue takes contacts. */
 int acd_queue_find(struct stw_acd *acd, struct stw_queue handle, uint32_t *q);
+int acd_queue_enter(struct stw_acd *acd, struct stw_queue handle, uint64_t now_ns, uint32_t *q);
+void acd_queue_leave(struct stw_acd *acd, uint32_t q);
 
 /* finish.c: what follows a decided contact, with helping. */
 void acd_contact_finish(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns,
@@ -538,8 +540,6 @@ bool acd_contact_due(struct stw_acd *acd, const struct lower_bound_tree_entry *e
 
 /* contact.c */
 void acd_leave_count(struct stw_acd *acd, uint32_t q, enum stw_cause cause, uint64_t wait_ns);
-int acd_queue_enter(struct stw_acd *acd, struct stw_queue handle, uint64_t now_ns, uint32_t *q);
-void acd_queue_leave(struct stw_acd *acd, uint32_t q);
 int acd_contact_end(struct stw_acd *acd, uint32_t c, uint64_t word, enum stw_cause cause,
 		    uint64_t now_ns, struct acd_todo *todo);
 int acd_contact_leave(struct stw_acd *acd, uint32_t c, uint64_t word, enum stw_cause cause,
