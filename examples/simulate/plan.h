@@ -4,8 +4,8 @@
  * say. Times are nanoseconds of the day, from its midnight on.
  *
  * Handles exist only when there is an engine. In a plan, the id of a skill is its place in the
- * plan's list, from 1 on, and likewise that of a pool and of a queue; simulation_create puts the
- * handles in. Attributes and expressions of terms are not for plans yet.
+ * plan's list, from 1 on, and likewise that of a pool, an attribute, a calendar and a queue;
+ * simulation_create puts the handles in.
  */
 #ifndef SIMULATE_PLAN_H
 #define SIMULATE_PLAN_H
@@ -60,12 +60,22 @@ struct plan_arrival {
 	uint8_t urgency;
 };
 
+/* What callers do whom a surge rule does not simply let wait; shares are 0 to 1. */
+struct plan_surge {
+	double returns; /* of the deflected: self-service is no help, they come again, once */
+	struct variate returns_after;
+	double accepts;        /* of those offered a callback: they hang up and keep their place */
+	double reached;        /* of the accepting: who answers when he is called */
+	uint64_t unreached_ns; /* what it takes an agent to find out that nobody answers */
+};
+
 /* Callers who are alike. They come at random, or one by one from a list; not both. */
 struct plan_flow {
 	const char *name;
 	struct stw_contact_request request;
 	struct variate patience; /* until he gives up */
 	struct variate handling; /* connected time */
+	struct plan_surge surge;
 	/* At random: so many are expected in each stretch of step_ns from from_ns on. */
 	uint64_t from_ns;
 	uint64_t step_ns;
@@ -87,6 +97,11 @@ struct plan {
 	uint32_t skills_count;
 	const char **pools;
 	uint32_t pools_count;
+	const char **attributes;
+	uint32_t attributes_count;
+	struct stw_calendar_config *calendars;
+	uint32_t calendars_count;
+	int64_t midnight_unix_ns; /* Unix time of the day's midnight, for calendars */
 	struct plan_queue *queues;
 	uint32_t queues_count;
 	struct plan_group *groups;

@@ -9,8 +9,8 @@
 #include <inttypes.h>
 
 #define CELL_NAMES                                                                                 \
-	"offered,answered,answered_in_time,abandoned,refused,left,service_level,abandonment,asa_"  \
-	"s,"                                                                                       \
+	"offered,answered,answered_in_time,abandoned,refused,deflected,overflowed,callbacks,left," \
+	"service_level,abandonment,asa_s,"                                                         \
 	"wait_max_s,waiting_mean,talking_mean"
 #define STAFF_NAMES "ready_h,busy_h,not_ready_h,occupancy"
 
@@ -39,9 +39,10 @@ put_cell(FILE *file, const struct tally *tally, const struct tally_cell *cell)
 {
 	double interval_ns = (double)tally->interval_ns;
 
-	fprintf(file, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64,
-		cell->offered, cell->answered, cell->in_time, cell->abandoned, cell->refused,
-		cell->left);
+	fprintf(file, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, cell->offered,
+		cell->answered, cell->in_time, cell->abandoned, cell->refused);
+	fprintf(file, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, cell->deflected,
+		cell->overflowed, cell->callbacks, cell->left);
 	put_ratio(file, (double)cell->in_time, (double)cell->offered);
 	put_ratio(file, (double)cell->abandoned, (double)cell->offered);
 	put_ratio(file, (double)cell->wait_answered_ns / 1e9, (double)cell->answered);

@@ -13,19 +13,42 @@ ratio(double part, double whole)
 	return whole > 0 ? json_real(part / whole) : json_null();
 }
 
+/* How far what was told at arrival was off what came. */
+static json_t *
+json_told(const struct tally_cell *cell)
+{
+	double told = (double)cell->told;
+
+	return json_pack("{sIsososososI}", "told", (json_int_t)cell->told, "told_mean_s",
+			 ratio((double)cell->told_ns / 1e9, told), "came_mean_s",
+			 ratio((double)cell->came_ns / 1e9, told), "error_mean_s",
+			 ratio((double)cell->error_ns / 1e9, told), "mape_percent",
+			 ratio(100 * cell->error_share, (double)cell->told_long), "mape_of",
+			 (json_int_t)cell->told_long);
+}
+
 static json_t *
 json_cell(const struct tally_cell *cell)
 {
-	return json_pack("{sIsIsIsIsIsIsososososf}", "offered", (json_int_t)cell->offered,
-			 "answered", (json_int_t)cell->answered, "answered_in_time",
-			 (json_int_t)cell->in_time, "abandoned", (json_int_t)cell->abandoned,
-			 "refused", (json_int_t)cell->refused, "left", (json_int_t)cell->left,
-			 "service_level", ratio((double)cell->in_time, (double)cell->offered),
-			 "abandonment", ratio((double)cell->abandoned, (double)cell->offered),
-			 "asa_s",
-			 ratio((double)cell->wait_answered_ns / 1e9, (double)cell->answered),
-			 "talk_h", json_real((double)cell->talk_ns / 3600e9), "wait_max_s",
-			 (double)cell->wait_max_ns / 1e9);
+	double offered = (double)cell->offered;
+	json_t *object = json_pack(
+		"{sIsIsIsIsIsIsIsIsIsIsI}", "offered", (json_int_t)cell->offered, "answered",
+		(json_int_t)cell->answered, "answered_in_time", (json_int_t)cell->in_time,
+		"abandoned", (json_int_t)cell->abandoned, "refused", (json_int_t)cell->refused,
+		"deflected", (json_int_t)cell->deflected, "overflowed",
+		(json_int_t)cell->overflowed, "callbacks", (json_int_t)cell->callbacks,
+		"callbacks_accepted", (json_int_t)cell->accepted, "callbacks_unreached",
+		(json_int_t)cell->unreached, "left", (json_int_t)cell->left);
+	json_t *more =
+		json_pack("{sososososfso}", "service_level", ratio((double)cell->in_time, offered),
+			  "abandonment", ratio((double)cell->abandoned, offered), "asa_s",
+			  ratio((double)cell->wait_answered_ns / 1e9, (double)cell->answered),
+			  "talk_h", json_real((double)cell->talk_ns / 3600e9), "wait_max_s",
+			  (double)cell->wait_max_ns / 1e9, "expected_wait", json_told(cell));
+
+	json_object_update(object, more);
+	json_decref(more);
+	return object;
 }
 
 static json_t *

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 struct tally_staff
@@ -104,6 +105,34 @@ print_queues(const struct report *report, FILE *to)
 	}
 }
 
+/* Only of queues that had surges, or told somebody how long he would wait. */
+static void
+print_surges(const struct report *report, FILE *to)
+{
+	const struct tally *tally = simulation_tally(report->simulation);
+	bool first = true;
+
+	for (uint32_t i = 0; i < tally->queues; i++) {
+		struct tally_cell cell = tally_cells_sum(tally_queue(tally, i), tally->intervals);
+
+		if (cell.deflected + cell.overflowed + cell.callbacks + cell.told == 0)
+			continue;
+		if (first)
+			fprintf(to, "\n%-20s %9s %9s %8s %7s %7s %7s %7s %7s\n", "queue",
+				"deflected", "overflow", "callback", "taken", "vain", "told/s",
+				"came/s", "off");
+		first = false;
+		fprintf(to,
+			"%-20.20s %9" PRIu64 " %9" PRIu64 " %8" PRIu64 " %7" PRIu64 " %7" PRIu64
+			" %7.1f %7.1f %6.1f%%\n",
+			report->plan->queues[i].config.name, cell.deflected, cell.overflowed,
+			cell.callbacks, cell.accepted, cell.unreached,
+			tally_ratio((double)cell.told_ns / 1e9, (double)cell.told),
+			tally_ratio((double)cell.came_ns / 1e9, (double)cell.told),
+			100 * tally_told_error(&cell));
+	}
+}
+
 static void
 print_groups(const struct report *report, FILE *to)
 {
@@ -148,6 +177,7 @@ void
 report_text(const struct report *report, FILE *to)
 {
 	print_queues(report, to);
+	print_surges(report, to);
 	print_groups(report, to);
 	if (report->goal)
 		print_staffing(report, to);

@@ -16,6 +16,8 @@ read_day(struct document *document, yaml_node_t *node, void *target)
 	static const struct document_field fields[] = {
 		CLOCK("from", struct scenario, from_ns, true),
 		CLOCK("to", struct scenario, to_ns, true),
+		TEXT("date", struct scenario, date, false),
+		TEXT("zone", struct scenario, zone, false),
 		DECIMAL("interval_minutes", struct scenario, interval_minutes, false, 1, 1440),
 		{NULL},
 	};
@@ -64,6 +66,24 @@ read_pools(struct document *document, yaml_node_t *node, void *target)
 }
 
 static void
+read_attributes(struct document *document, yaml_node_t *node, void *target)
+{
+	struct scenario *scenario = target;
+
+	document_sequence(document, node, sizeof(*scenario->attributes), read_name,
+			  (void **)&scenario->attributes, &scenario->attributes_count);
+}
+
+static void
+read_calendars(struct document *document, yaml_node_t *node, void *target)
+{
+	struct scenario *scenario = target;
+
+	document_sequence(document, node, sizeof(*scenario->calendars), scenario_read_calendar,
+			  (void **)&scenario->calendars, &scenario->calendars_count);
+}
+
+static void
 read_queues(struct document *document, yaml_node_t *node, void *target)
 {
 	struct scenario *scenario = target;
@@ -96,6 +116,8 @@ static const struct document_field scenario_fields[] = {
 	PART("limits", false, read_limits),
 	PART("skills", false, read_skills),
 	PART("pools", false, read_pools),
+	PART("attributes", false, read_attributes),
+	PART("calendars", false, read_calendars),
 	PART("queues", true, read_queues),
 	PART("agents", true, read_groups),
 	PART("contacts", true, read_flows),
@@ -116,16 +138,23 @@ check_name(struct scenario *scenario, const struct document_text *name,
 }
 
 static void
+check_list(struct scenario *scenario, const struct document_text *names, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		for (uint32_t j = 0; j <= i; j++)
+			check_name(scenario, &names[i], j < i ? &names[j] : NULL);
+}
+
+static void
 check_names(struct scenario *scenario)
 {
-	for (uint32_t i = 0; i < scenario->skills_count; i++)
+	check_list(scenario, scenario->skills, scenario->skills_count);
+	check_list(scenario, scenario->pools, scenario->pools_count);
+	check_list(scenario, scenario->attributes, scenario->attributes_count);
+	for (uint32_t i = 0; i < scenario->calendars_count; i++)
 		for (uint32_t j = 0; j <= i; j++)
-			check_name(scenario, &scenario->skills[i],
-				   j < i ? &scenario->skills[j] : NULL);
-	for (uint32_t i = 0; i < scenario->pools_count; i++)
-		for (uint32_t j = 0; j <= i; j++)
-			check_name(scenario, &scenario->pools[i],
-				   j < i ? &scenario->pools[j] : NULL);
+			check_name(scenario, &scenario->calendars[i].name,
+				   j < i ? &scenario->calendars[j].name : NULL);
 	for (uint32_t i = 0; i < scenario->queues_count; i++)
 		for (uint32_t j = 0; j <= i; j++)
 			check_name(scenario, &scenario->queues[i].name,
@@ -136,26 +165,46 @@ check_names(struct scenario *scenario)
 				   j < i ? &scenario->groups[j].name : NULL);
 }
 
+/* Place of a name in a list, from 1 on; 0 with an error kept, or where nothing is named. */
+static uint32_t
+find_name(struct scenario *scenario, const char *what, const struct document_text *name,
+	  const struct document_text *names, uint32_t count)
+{
+	for (uint32_t i = 0; name->text && i < count; i++)
+		if (!strcmp(names[i].text, name->text))
+			return i + 1;
+	if (name->text)
+		document_error(&scenario->document, name->line, "there is no %s '%s'", what,
+			       name->text);
+	return 0;
+}
+
 uint32_t
 scenario_find_skill(struct scenario *scenario, const struct document_text *name)
 {
-	for (uint32_t i = 0; i < scenario->skills_count; i++)
-		if (!strcmp(scenario->skills[i].text, name->text))
-			return i + 1;
-	document_error(&scenario->document, name->line, "there is no skill '%s'", name->text);
-	return 0;
+	return find_name(scenario, "skill", name, scenario->skills, scenario->skills_count);
 }
 
 uint32_t
 scenario_find_pool(struct scenario *scenario, const struct document_text *name)
 {
-	for (uint32_t i = 0; name->text && i < scenario->pools_count; i++)
-		if (!strcmp(scenario->pools[i].text, name->text))
+	return find_name(scenario, "pool", name, scenario->pools, scenario->pools_count);
+}
+
+uint32_t
+scenario_find_attribute(struct scenario *scenario, const struct document_text *name)
+{
+	return find_name(scenario, "attribute", name, scenario->attributes,
+			 scenario->attributes_count);
+}
+
+uint32_t
+scenario_find_calendar(struct scenario *scenario, const struct document_text *name)
+{
+	for (uint32_t i = 0; name->text && i < scenario->calendars_count; i++)
+		if (!strcmp(scenario->calendars[i].name.text, name->text))
 			return i + 1;
-	if (name->text)
-		document_error(&scenario->document, name->line, "there is no pool '%s'",
-			       name->text);
-	return 0;
+	return find_name(scenario, "calendar", name, NULL, 0);
 }
 
 uint32_t
@@ -195,6 +244,16 @@ scenario_array(struct scenario *scenario, size_t count, size_t size)
 	return array;
 }
 
+static const char **
+make_names(struct scenario *scenario, const struct document_text *names, uint32_t count)
+{
+	const char **made = scenario_array(scenario, count, sizeof(*made));
+
+	for (uint32_t i = 0; made && i < count; i++)
+		made[i] = names[i].text;
+	return made;
+}
+
 static void
 make_plan(struct scenario *scenario)
 {
@@ -205,22 +264,26 @@ make_plan(struct scenario *scenario)
 	plan->from_ns = scenario->from_ns;
 	plan->to_ns = scenario->to_ns;
 	plan->interval_ns = (uint64_t)(scenario->interval_minutes * 60e9);
-	plan->skills = scenario_array(scenario, scenario->skills_count, sizeof(*plan->skills));
-	plan->pools = scenario_array(scenario, scenario->pools_count, sizeof(*plan->pools));
+	plan->skills = make_names(scenario, scenario->skills, scenario->skills_count);
+	plan->pools = make_names(scenario, scenario->pools, scenario->pools_count);
+	plan->attributes = make_names(scenario, scenario->attributes, scenario->attributes_count);
+	plan->calendars =
+		scenario_array(scenario, scenario->calendars_count, sizeof(*plan->calendars));
 	plan->queues = scenario_array(scenario, scenario->queues_count, sizeof(*plan->queues));
 	plan->groups = scenario_array(scenario, scenario->groups_count, sizeof(*plan->groups));
 	plan->flows = scenario_array(scenario, scenario->flows_count, sizeof(*plan->flows));
-	if (!plan->skills || !plan->pools || !plan->queues || !plan->groups || !plan->flows)
+	if (!plan->calendars || !plan->queues || !plan->groups || !plan->flows)
 		return;
 	plan->skills_count = scenario->skills_count;
 	plan->pools_count = scenario->pools_count;
+	plan->attributes_count = scenario->attributes_count;
+	plan->calendars_count = scenario->calendars_count;
 	plan->queues_count = scenario->queues_count;
 	plan->groups_count = scenario->groups_count;
 	plan->flows_count = scenario->flows_count;
-	for (uint32_t i = 0; i < plan->skills_count; i++)
-		plan->skills[i] = scenario->skills[i].text;
-	for (uint32_t i = 0; i < plan->pools_count; i++)
-		plan->pools[i] = scenario->pools[i].text;
+	scenario_make_date(scenario);
+	for (uint32_t i = 0; i < plan->calendars_count; i++)
+		scenario_make_calendar(scenario, i);
 	for (uint32_t i = 0; i < plan->queues_count; i++)
 		scenario_make_queue(scenario, i);
 	for (uint32_t i = 0; i < plan->groups_count; i++)
@@ -260,6 +323,8 @@ scenario_free(struct scenario *scenario)
 {
 	if (!scenario)
 		return;
+	for (uint32_t i = 0; i < scenario->calendars_count; i++)
+		scenario_free_calendar(&scenario->calendars[i]);
 	for (uint32_t i = 0; i < scenario->queues_count; i++)
 		scenario_free_queue(&scenario->queues[i]);
 	for (uint32_t i = 0; i < scenario->groups_count; i++)
@@ -271,6 +336,8 @@ scenario_free(struct scenario *scenario)
 	free(scenario->arrays);
 	free(scenario->skills);
 	free(scenario->pools);
+	free(scenario->attributes);
+	free(scenario->calendars);
 	free(scenario->queues);
 	free(scenario->groups);
 	free(scenario->flows);

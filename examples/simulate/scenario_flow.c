@@ -11,6 +11,9 @@
 /* Contacts expected in one stretch. */
 #define EXPECTED_MAX 1e9
 
+/* How long an agent lets it ring unless the file says it. */
+#define UNREACHED_NS (30 * PLAN_SECOND_NS)
+
 static const char *const variate_words[] = {"never",   "constant", "exponential", "lognormal",
 					    "weibull", "uniform",  NULL};
 
@@ -61,6 +64,37 @@ check_flow(struct document *document, const struct scenario_flow *flow)
 		document_error(document, flow->line, "'queue' is missing here");
 }
 
+/* What the flow's callers do in a surge. */
+static void
+read_deflected(struct document *document, yaml_node_t *node, void *target)
+{
+	static const struct document_field fields[] = {
+		DECIMAL("returns_percent", struct scenario_flow, returns_percent, true, 0, 100),
+		NODE("after", struct scenario_flow, flow.surge.returns_after, true,
+		     scenario_read_variate),
+		{NULL},
+	};
+	struct scenario_flow *flow = target;
+
+	document_mapping(document, node, fields, flow);
+	if (flow->flow.surge.returns_after.kind == VARIATE_NEVER_ENDS)
+		document_error(document, document_line(node), "'after' never ends");
+}
+
+static void
+read_callback(struct document *document, yaml_node_t *node, void *target)
+{
+	static const struct document_field fields[] = {
+		DECIMAL("accepts_percent", struct scenario_flow, accepts_percent, true, 0, 100),
+		DECIMAL("reached_percent", struct scenario_flow, reached_percent, false, 0, 100),
+		SECONDS("unreached_s", struct scenario_flow, flow.surge.unreached_ns, false,
+			SCENARIO_SECONDS_MAX),
+		{NULL},
+	};
+
+	document_mapping(document, node, fields, target);
+}
+
 void
 scenario_read_flow(struct document *document, yaml_node_t *node, void *target)
 {
@@ -74,6 +108,8 @@ scenario_read_flow(struct document *document, yaml_node_t *node, void *target)
 			SCENARIO_SECONDS_MAX),
 		NODE("patience", struct scenario_flow, flow.patience, false, scenario_read_variate),
 		NODE("handling", struct scenario_flow, flow.handling, true, scenario_read_variate),
+		PART("deflected", false, read_deflected),
+		PART("callback", false, read_callback),
 		CLOCK("from", struct scenario_flow, flow.from_ns, false),
 		DECIMAL("step_minutes", struct scenario_flow, step_minutes, false, 0.1, 1440),
 		PART("expected", false, read_expected),
@@ -86,6 +122,9 @@ scenario_read_flow(struct document *document, yaml_node_t *node, void *target)
 	flow->flow.request = (struct stw_contact_request)STW_CONTACT_REQUEST_INIT;
 	flow->line = document_line(node);
 	flow->step_minutes = 15;
+	flow->flow.surge.returns_after.kind = VARIATE_CONSTANT;
+	flow->flow.surge.unreached_ns = UNREACHED_NS;
+	flow->reached_percent = 100;
 	document_mapping(document, node, fields, flow);
 	if (document->errors_count == errors)
 		check_flow(document, flow);
@@ -99,6 +138,9 @@ scenario_make_flow(struct scenario *scenario, uint32_t index)
 
 	flow->flow.name = flow->name.text;
 	flow->flow.step_ns = (uint64_t)(flow->step_minutes * 60e9);
+	flow->flow.surge.returns = flow->returns_percent / 100;
+	flow->flow.surge.accepts = flow->accepts_percent / 100;
+	flow->flow.surge.reached = flow->reached_percent / 100;
 	request->value = (uint8_t)flow->value;
 	request->urgency = (uint8_t)flow->urgency;
 	request->red_channel = flow->red_channel;

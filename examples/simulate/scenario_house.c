@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Queues and agents: the keys of the file go straight into the engine's own descriptions, so a new
- * rule of the engine is a line in a table here, and a further one below where it names something.
+ * Agents: like queues, straight into the engine's own descriptions; and skills with levels, which
+ * queues have, too.
  */
 #include "scenario_parts.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "document_fields.h"
 
 #define AGENTS_MAX 1000000
 
-static void
-read_level(struct document *document, yaml_node_t *node, void *target)
+void
+scenario_read_level(struct document *document, yaml_node_t *node, void *target)
 {
 	static const struct document_field fields[] = {
 		TEXT("name", struct scenario_level, name, true),
@@ -26,112 +25,9 @@ read_level(struct document *document, yaml_node_t *node, void *target)
 	document_mapping(document, node, fields, level);
 }
 
-/* ---- queues */
-
-static void
-read_step_levels(struct document *document, yaml_node_t *node, void *target)
-{
-	struct scenario_step *step = target;
-
-	document_sequence(document, node, sizeof(*step->levels), read_level, (void **)&step->levels,
-			  &step->levels_count);
-	if (step->levels_count > STW_STEP_TERMS_MAX)
-		document_error(document, document_line(node), "a step asks for at most %d skills",
-			       STW_STEP_TERMS_MAX);
-}
-
-static const char *const select_words[] = {"longest_idle", NULL};
-static const char *const when_words[] = {"time", "nobody_logged_in", "all_not_ready", "wait_above",
-					 NULL};
-
-static void
-read_step(struct document *document, yaml_node_t *node, void *target)
-{
-	static const struct document_field fields[] = {
-		PART("skills", false, read_step_levels),
-		TEXT("pool", struct scenario_step, pool, false),
-		WORD("select", struct scenario_step, config.select, select_words),
-		SECONDS("after_s", struct scenario_step, config.after_ns, false,
-			SCENARIO_SECONDS_MAX),
-		WORD("when", struct scenario_step, config.when, when_words),
-		SECONDS("wait_bound_s", struct scenario_step, config.wait_bound_ns, false,
-			SCENARIO_SECONDS_MAX),
-		{NULL},
-	};
-	struct scenario_step *step = target;
-
-	/* Without a time, a step with a condition opens by that alone, any other at once. */
-	step->config.after_ns = STW_STEP_NEVER;
-	document_mapping(document, node, fields, step);
-	if (step->config.after_ns == STW_STEP_NEVER && step->config.when == STW_STEP_WHEN_TIME)
-		step->config.after_ns = 0;
-	if (step->config.wait_bound_ns && step->config.when != STW_STEP_WHEN_WAIT_ABOVE)
-		document_error(document, document_line(node),
-			       "'wait_bound_s' is for 'when: wait_above'");
-}
-
-static void
-read_steps(struct document *document, yaml_node_t *node, void *target)
-{
-	struct scenario_queue *queue = target;
-
-	document_sequence(document, node, sizeof(*queue->steps), read_step, (void **)&queue->steps,
-			  &queue->steps_count);
-	if (queue->steps_count > 0 &&
-	    (queue->steps[0].config.after_ns || queue->steps[0].config.when))
-		document_error(document, document_line(node), "the first step is open at once");
-	if (queue->steps_count > STW_QUEUE_STEPS_MAX)
-		document_error(document, document_line(node), "a queue has at most %d steps",
-			       STW_QUEUE_STEPS_MAX);
-}
-
-static void
-read_target(struct document *document, yaml_node_t *node, void *target)
-{
-	static const struct document_field fields[] = {
-		NUMBER("value", struct scenario_target, value, false, 0, STW_CLASS_COUNT - 1),
-		NUMBER("urgency", struct scenario_target, urgency, false, 0, STW_CLASS_COUNT - 1),
-		DECIMAL("target_s", struct scenario_target, target_s, true, -1e9, 1e9),
-		{NULL},
-	};
-
-	document_mapping(document, node, fields, target);
-}
-
-static void
-read_targets(struct document *document, yaml_node_t *node, void *target)
-{
-	struct scenario_queue *queue = target;
-
-	document_sequence(document, node, sizeof(*queue->targets), read_target,
-			  (void **)&queue->targets, &queue->targets_count);
-}
-
-void
-scenario_read_queue(struct document *document, yaml_node_t *node, void *target)
-{
-	static const struct document_field fields[] = {
-		TEXT("name", struct scenario_queue, name, true),
-		PART("steps", false, read_steps),
-		SECONDS("offer_timeout_s", struct scenario_queue, config.offer_timeout_ns, false,
-			SCENARIO_SECONDS_MAX),
-		SECONDS("wrap_up_s", struct scenario_queue, config.wrap_up_ns, false,
-			SCENARIO_SECONDS_MAX),
-		SECONDS("service_level_s", struct scenario_queue, config.service_level_ns, false,
-			SCENARIO_SECONDS_MAX),
-		NUMBER("length_max", struct scenario_queue, config.length_max, false, 1, 1000000),
-		PART("targets", false, read_targets),
-		{NULL},
-	};
-	struct scenario_queue *queue = target;
-
-	queue->config = (struct stw_queue_config)STW_QUEUE_CONFIG_INIT;
-	document_mapping(document, node, fields, queue);
-}
-
 /* Levels by the places of their skills. */
-static const struct stw_skill_level *
-make_levels(struct scenario *scenario, const struct scenario_level *levels, uint32_t count)
+const struct stw_skill_level *
+scenario_make_levels(struct scenario *scenario, const struct scenario_level *levels, uint32_t count)
 {
 	struct stw_skill_level *made = scenario_array(scenario, count, sizeof(*made));
 
@@ -141,44 +37,6 @@ make_levels(struct scenario *scenario, const struct scenario_level *levels, uint
 	}
 	return made;
 }
-
-void
-scenario_make_queue(struct scenario *scenario, uint32_t index)
-{
-	struct scenario_queue *queue = &scenario->queues[index];
-	struct stw_queue_config *config = &queue->config;
-	struct stw_step_config *steps =
-		scenario_array(scenario, queue->steps_count, sizeof(*steps));
-
-	for (uint32_t i = 0; steps && i < queue->steps_count; i++) {
-		steps[i] = queue->steps[i].config;
-		steps[i].terms =
-			make_levels(scenario, queue->steps[i].levels, queue->steps[i].levels_count);
-		steps[i].terms_count = queue->steps[i].levels_count;
-		steps[i].pool.id = scenario_find_pool(scenario, &queue->steps[i].pool);
-	}
-	for (uint32_t i = 0; i < queue->targets_count; i++) {
-		const struct scenario_target *target = &queue->targets[i];
-
-		config->target_ns[target->value][target->urgency] =
-			(int64_t)(target->target_s * 1e9);
-	}
-	config->name = queue->name.text;
-	config->steps = steps;
-	config->steps_count = queue->steps_count;
-	scenario->plan.queues[index].config = *config;
-}
-
-void
-scenario_free_queue(struct scenario_queue *queue)
-{
-	for (uint32_t i = 0; i < queue->steps_count; i++)
-		free(queue->steps[i].levels);
-	free(queue->steps);
-	free(queue->targets);
-}
-
-/* ---- agents */
 
 static void
 read_break(struct document *document, yaml_node_t *node, void *target)
@@ -246,8 +104,99 @@ read_group_levels(struct document *document, yaml_node_t *node, void *target)
 {
 	struct scenario_group *group = target;
 
-	document_sequence(document, node, sizeof(*group->levels), read_level,
+	document_sequence(document, node, sizeof(*group->levels), scenario_read_level,
 			  (void **)&group->levels, &group->levels_count);
+}
+
+/* Any attributes of the house, each with a value. */
+static void
+read_attributes(struct document *document, yaml_node_t *node, void *target)
+{
+	static const struct document_field name =
+		TEXT("attributes", struct scenario_attribute, name, true);
+	static const struct document_field value =
+		TEXT("attributes", struct scenario_attribute, value, true);
+	struct scenario_group *group = target;
+	yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+
+	if (node->type != YAML_MAPPING_NODE) {
+		document_error(document, document_line(node), "here belong 'name: value' pairs");
+		return;
+	}
+	for (; pair < node->data.mapping.pairs.top; pair++) {
+		struct scenario_attribute *attribute = &group->attributes[group->attributes_count];
+
+		if (group->attributes_count++ == STW_AGENT_ATTRIBUTES_MAX) {
+			document_error(document, document_line(node),
+				       "an agent has at most %d attributes",
+				       STW_AGENT_ATTRIBUTES_MAX);
+			return;
+		}
+		document_value(document, yaml_document_get_node(&document->yaml, pair->key), &name,
+			       attribute);
+		document_value(document, yaml_document_get_node(&document->yaml, pair->value),
+			       &value, attribute);
+	}
+}
+
+/* A number of contacts for any of the channels. */
+static void
+read_slots(struct document *document, yaml_node_t *node, void *target)
+{
+	struct slots {
+		uint32_t of[STW_CHANNEL_COUNT];
+	} slots = {{0}};
+	struct document_field fields[STW_CHANNEL_COUNT + 1] = {{NULL}};
+	struct scenario_group *group = target;
+	uint32_t all = 0;
+
+	for (uint32_t i = 0; i < STW_CHANNEL_COUNT; i++)
+		fields[i] = (struct document_field)NUMBER(scenario_channels[i], struct slots, of[i],
+							  false, 0, STW_AGENT_SLOTS_MAX);
+	document_mapping(document, node, fields, &slots);
+	for (uint32_t i = 0; i < STW_CHANNEL_COUNT; i++) {
+		group->group.config.slots[i] = (uint8_t)slots.of[i];
+		all += slots.of[i];
+	}
+	if (all == 0 || all > STW_AGENT_SLOTS_MAX)
+		document_error(document, document_line(node), "an agent has 1 to %d slots",
+			       STW_AGENT_SLOTS_MAX);
+}
+
+static void
+read_channel_bit(struct document *document, yaml_node_t *node, void *target)
+{
+	static const struct document_field field = {"interrupts",      DOCUMENT_WORD, 0, true, 0, 0,
+						    scenario_channels, NULL};
+	uint32_t channel = 0;
+
+	document_value(document, node, &field, &channel);
+	*(uint8_t *)target = (uint8_t)(1u << channel);
+}
+
+static void
+read_channel_bits(struct document *document, yaml_node_t *node, void *target)
+{
+	uint8_t *bits = NULL;
+	uint32_t count;
+
+	document_sequence(document, node, sizeof(*bits), read_channel_bit, (void **)&bits, &count);
+	for (uint32_t i = 0; i < count; i++)
+		*(uint8_t *)target |= bits[i];
+	free(bits);
+}
+
+/* For any of the channels, those that it may interrupt. */
+static void
+read_interrupts(struct document *document, yaml_node_t *node, void *target)
+{
+	struct document_field fields[STW_CHANNEL_COUNT + 1] = {{NULL}};
+
+	for (uint32_t i = 0; i < STW_CHANNEL_COUNT; i++)
+		fields[i] = (struct document_field)NODE(scenario_channels[i], struct scenario_group,
+							group.config.interrupts[i], false,
+							read_channel_bits);
+	document_mapping(document, node, fields, target);
 }
 
 void
@@ -263,6 +212,12 @@ scenario_read_group(struct document *document, yaml_node_t *node, void *target)
 		       1000),
 		SECONDS("penalty_s", struct scenario_group, group.config.penalty_ns, false,
 			SCENARIO_SECONDS_MAX),
+		PART("attributes", false, read_attributes),
+		NUMBER("position", struct scenario_group, group.config.position, false, 0,
+		       UINT32_MAX),
+		NUMBER("weight", struct scenario_group, group.config.weight, false, 1, 1000),
+		PART("slots", false, read_slots),
+		PART("interrupts", false, read_interrupts),
 		PART("shifts", true, read_shifts),
 		{NULL},
 	};
@@ -273,6 +228,20 @@ scenario_read_group(struct document *document, yaml_node_t *node, void *target)
 	document_mapping(document, node, fields, group);
 }
 
+static const struct stw_attribute_value *
+make_attributes(struct scenario *scenario, const struct scenario_group *group)
+{
+	struct stw_attribute_value *made =
+		scenario_array(scenario, group->attributes_count, sizeof(*made));
+
+	for (uint32_t i = 0; made && i < group->attributes_count; i++) {
+		made[i].attribute.id =
+			scenario_find_attribute(scenario, &group->attributes[i].name);
+		made[i].value = group->attributes[i].value.text;
+	}
+	return made;
+}
+
 void
 scenario_make_group(struct scenario *scenario, uint32_t index)
 {
@@ -280,9 +249,11 @@ scenario_make_group(struct scenario *scenario, uint32_t index)
 	struct plan_group *made = &group->group;
 
 	made->config.name = group->name.text;
-	made->config.skills = make_levels(scenario, group->levels, group->levels_count);
+	made->config.skills = scenario_make_levels(scenario, group->levels, group->levels_count);
 	made->config.skills_count = group->levels_count;
 	made->config.pool.id = scenario_find_pool(scenario, &group->pool);
+	made->config.attributes = make_attributes(scenario, group);
+	made->config.attributes_count = group->attributes_count;
 	made->misses = group->misses_percent / 100;
 	scenario->plan.groups[index] = *made;
 }

@@ -20,11 +20,65 @@ struct scenario_target {
 	double target_s;
 };
 
+/* A term of 'requires', in postfix order; name: of a skill or an attribute. */
+struct scenario_term {
+	enum stw_term_kind kind;
+	struct document_text name;
+	struct document_text value;
+	uint32_t level;
+};
+
+struct scenario_reserve {
+	uint32_t agents;
+	uint32_t value;
+};
+
 struct scenario_step {
 	struct stw_step_config config;
 	struct document_text pool;
+	struct document_text calendar;
+	struct scenario_reserve reserve;
 	struct scenario_level *levels;
 	uint32_t levels_count;
+	struct scenario_term requires[STW_REQUIREMENT_TERMS_MAX];
+	uint32_t requires_count;
+};
+
+/* Bounds as they stand in the file: contacts, seconds, or per cent. */
+struct scenario_rule {
+	uint32_t metric;
+	uint32_t action;
+	double from;
+	double until;
+	uint32_t value_max;
+	uint32_t urgency_max;
+	struct document_text queue;
+};
+
+struct scenario_holiday {
+	struct document_text date;
+	uint64_t from_ns;
+	uint64_t to_ns;
+};
+
+struct scenario_opening {
+	uint32_t days; /* a bit per weekday, 0: Sunday */
+	uint64_t from_ns;
+	uint64_t to_ns;
+};
+
+struct scenario_calendar {
+	struct document_text name;
+	struct document_text zone;
+	struct scenario_opening *openings;
+	uint32_t openings_count;
+	struct scenario_holiday *holidays;
+	uint32_t holidays_count;
+};
+
+struct scenario_attribute {
+	struct document_text name;
+	struct document_text value;
 };
 
 struct scenario_queue {
@@ -34,6 +88,9 @@ struct scenario_queue {
 	uint32_t steps_count;
 	struct scenario_target *targets;
 	uint32_t targets_count;
+	struct document_text calendar;
+	struct scenario_rule *rules;
+	uint32_t rules_count;
 };
 
 struct scenario_group {
@@ -42,6 +99,8 @@ struct scenario_group {
 	struct document_text pool;
 	struct scenario_level *levels;
 	uint32_t levels_count;
+	struct scenario_attribute attributes[STW_AGENT_ATTRIBUTES_MAX];
+	uint32_t attributes_count;
 	double misses_percent;
 };
 
@@ -55,6 +114,9 @@ struct scenario_flow {
 	uint32_t urgency;
 	bool red_channel;
 	double step_minutes;
+	double returns_percent;
+	double accepts_percent;
+	double reached_percent;
 };
 
 struct scenario {
@@ -63,11 +125,17 @@ struct scenario {
 	uint64_t from_ns;
 	uint64_t to_ns;
 	double interval_minutes;
+	struct document_text date;
+	struct document_text zone;
 	uint32_t contacts_max;
 	struct document_text *skills;
 	uint32_t skills_count;
 	struct document_text *pools;
 	uint32_t pools_count;
+	struct document_text *attributes;
+	uint32_t attributes_count;
+	struct scenario_calendar *calendars;
+	uint32_t calendars_count;
 	struct scenario_queue *queues;
 	uint32_t queues_count;
 	struct scenario_group *groups;
@@ -79,17 +147,39 @@ struct scenario {
 	uint32_t arrays_count;
 };
 
-/* scenario_house.c: queues and agents; scenario_flow.c: who calls. Readers, then makers of the plan. */
+/*
+ * scenario_house.c: agents; scenario_queue.c and scenario_step.c: queues; scenario_calendar.c: hours;
+ * scenario_flow.c: who calls. Readers, then makers of the plan.
+ */
 void scenario_read_queue(struct document *document, yaml_node_t *node, void *target);
+void scenario_read_steps(struct document *document, yaml_node_t *node, void *target);
+void scenario_read_requires(struct document *document, yaml_node_t *node, void *target);
+void scenario_read_calendar(struct document *document, yaml_node_t *node, void *target);
 void scenario_read_group(struct document *document, yaml_node_t *node, void *target);
 void scenario_read_flow(struct document *document, yaml_node_t *node, void *target);
+void scenario_read_level(struct document *document, yaml_node_t *node, void *target);
 void scenario_read_variate(struct document *document, yaml_node_t *node, void *target);
 void scenario_make_queue(struct scenario *scenario, uint32_t index);
+const struct stw_step_config *scenario_make_steps(struct scenario *scenario,
+						  struct scenario_queue *queue);
+void scenario_make_requires(struct scenario *scenario, const struct scenario_step *step,
+			    struct stw_step_config *made);
+void scenario_make_calendar(struct scenario *scenario, uint32_t index);
 void scenario_make_group(struct scenario *scenario, uint32_t index);
 void scenario_make_flow(struct scenario *scenario, uint32_t index);
+const struct stw_skill_level *scenario_make_levels(struct scenario *scenario,
+						   const struct scenario_level *levels,
+						   uint32_t count);
 void scenario_free_queue(struct scenario_queue *queue);
+void scenario_free_calendar(struct scenario_calendar *calendar);
 void scenario_free_group(struct scenario_group *group);
 void scenario_free_flow(struct scenario_flow *flow);
+
+/* scenario_calendar.c: what Unix time the day's midnight has, for the plan. */
+void scenario_make_date(struct scenario *scenario);
+
+/* scenario_queue.c: names of the channels; closed by NULL. */
+extern const char *const scenario_channels[];
 
 /* scenario_csv.c: the list of callers in a flow's file. */
 void scenario_make_arrivals(struct scenario *scenario, struct scenario_flow *flow);
@@ -97,9 +187,11 @@ void scenario_make_arrivals(struct scenario *scenario, struct scenario_flow *flo
 /* scenario.c: zeroed memory that lives as long as the scenario; NULL with an error kept. */
 void *scenario_array(struct scenario *scenario, size_t count, size_t size);
 
-/* Place of a skill, a pool or a queue, from 1 on; 0 with an error kept, or where no pool is named. */
+/* Place of something by its name, from 1 on; 0 with an error kept, or where none is named. */
 uint32_t scenario_find_skill(struct scenario *scenario, const struct document_text *name);
 uint32_t scenario_find_pool(struct scenario *scenario, const struct document_text *name);
+uint32_t scenario_find_attribute(struct scenario *scenario, const struct document_text *name);
+uint32_t scenario_find_calendar(struct scenario *scenario, const struct document_text *name);
 uint32_t scenario_find_queue(struct scenario *scenario, const struct document_text *name);
 
 /* Place of a queue by its bare name, from 1 on; 0: there is none. */

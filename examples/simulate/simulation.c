@@ -51,6 +51,8 @@ simulation_destroy(struct simulation *simulation)
 	free(simulation->persons);
 	free(simulation->sources);
 	free(simulation->queues);
+	free(simulation->totals);
+	free(simulation->surges);
 	free(simulation);
 }
 
@@ -75,6 +77,8 @@ simulation_events(struct simulation *simulation)
 				simulation->event(simulation->context, &events[i]);
 			if (events[i].type == STW_EVENT_LOST)
 				simulation_fail(simulation, -ENOBUFS);
+			if (events[i].type == STW_EVENT_SURGE)
+				simulation_surge(simulation, &events[i]);
 			if (events[i].contact.id)
 				simulation_contact_event(simulation, &events[i]);
 			if (events[i].agent.id)
@@ -113,19 +117,36 @@ advance(struct simulation *simulation)
 	return next_ns < UINT64_MAX ? next_ns - SIMULATION_ORIGIN_NS : UINT64_MAX;
 }
 
-/* The engine's counters must tell the same story. */
+/* The engine's counters must tell the same story, of each queue. */
+static bool
+same(const struct stw_queue_stats *stats, const struct tally_cell *total)
+{
+	return stats->offered == total->offered && stats->answered == total->answered &&
+	       stats->abandoned == total->abandoned && stats->refused == total->refused &&
+	       stats->deflected == total->deflected && stats->overflowed == total->overflowed &&
+	       stats->callbacks_offered == total->callbacks && stats->callbacks == total->accepted;
+}
+
 static int
 compare(struct simulation *simulation)
 {
+	uint32_t queues = simulation->plan->queues_count;
+	struct tally_cell sum = tally_cells_sum(simulation->totals, queues);
 	struct stw_acd_stats stats;
 
 	stw_acd_check(simulation->acd);
 	stw_acd_stats(simulation->acd, &stats);
-	if (stats.queues.offered != simulation->offered ||
-	    stats.queues.answered != simulation->answered ||
-	    stats.queues.abandoned != simulation->abandoned ||
-	    stats.queues.refused != simulation->refused)
+	if (!same(&stats.queues, &sum))
 		return -EPROTO;
+	for (uint32_t i = 0; i < queues; i++) {
+		struct stw_queue_stats queue;
+		int result = stw_queue_stats(simulation->acd, simulation->queues[i], &queue);
+
+		if (result != 0)
+			return result;
+		if (!same(&queue, &simulation->totals[i]))
+			return -EPROTO;
+	}
 	return 0;
 }
 

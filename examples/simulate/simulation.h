@@ -50,8 +50,11 @@ uint32_t simulation_agents(const struct simulation *simulation);
 void simulation_agent(const struct simulation *simulation, uint32_t index,
 		      struct simulation_agent *agent);
 
-/* Whether an agent of the group can serve the queue in any of its steps. */
+/* simulation_serves.c: whether an agent of the group can serve the queue in any of its steps. */
 int simulation_serves(const struct plan *plan, uint32_t group, uint32_t queue);
+
+/* Contacts that such an agent may have at a time, all channels together. */
+uint32_t simulation_slots(const struct stw_agent_config *agent);
 
 struct stw_acd *simulation_engine(const struct simulation *simulation);
 

@@ -89,6 +89,9 @@ simulation_agent_act(struct simulation *simulation, const struct agenda_item *it
 	case KIND_BREAK:
 		stw_agent_not_ready(acd, agent, REASON_BREAK, now_ns);
 		break;
+	case KIND_LOOK:
+		simulation_agent_look(simulation, item->subject);
+		break;
 	default:
 		stw_agent_ready(acd, agent, now_ns);
 		break;

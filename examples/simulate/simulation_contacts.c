@@ -69,8 +69,8 @@ grow(struct simulation *simulation)
 	return 0;
 }
 
-static uint32_t
-take_place(struct simulation *simulation)
+uint32_t
+simulation_place_take(struct simulation *simulation)
 {
 	uint32_t index = simulation->first_free;
 
@@ -86,8 +86,8 @@ take_place(struct simulation *simulation)
 	return simulation->contacts_count++;
 }
 
-static void
-free_place(struct simulation *simulation, struct simulation_contact *contact)
+void
+simulation_place_free(struct simulation *simulation, struct simulation_contact *contact)
 {
 	contact->state = CONTACT_FREE;
 	contact->mark++;
@@ -97,9 +97,9 @@ free_place(struct simulation *simulation, struct simulation_contact *contact)
 
 /* ---- numbers: of the queue and of the flow */
 
-static unsigned
-cells_of(struct simulation *simulation, const struct simulation_contact *contact,
-	 struct tally_cell *cells[2])
+unsigned
+simulation_cells(struct simulation *simulation, const struct simulation_contact *contact,
+		 struct tally_cell *cells[2])
 {
 	const struct tally *tally = &simulation->tally;
 
@@ -130,8 +130,8 @@ count_answered(struct simulation *simulation, const struct simulation_contact *c
 	uint64_t wait_ns = simulation->now_ns - contact->arrived_ns;
 	struct tally_cell *cells[2];
 
-	simulation->answered++;
-	for (unsigned i = cells_of(simulation, contact, cells); i-- > 0;) {
+	simulation->totals[contact->queue].answered++;
+	for (unsigned i = simulation_cells(simulation, contact, cells); i-- > 0;) {
 		cells[i]->answered++;
 		cells[i]->in_time += wait_ns <= queue->config.service_level_ns;
 		cells[i]->waited += wait_ns > 0;
@@ -148,8 +148,8 @@ count_abandoned(struct simulation *simulation, const struct simulation_contact *
 {
 	struct tally_cell *cells[2];
 
-	simulation->abandoned++;
-	for (unsigned i = cells_of(simulation, contact, cells); i-- > 0;) {
+	simulation->totals[contact->queue].abandoned++;
+	for (unsigned i = simulation_cells(simulation, contact, cells); i-- > 0;) {
 		cells[i]->abandoned++;
 		cells[i]->waited++;
 		cells[i]->wait_abandoned_ns += simulation->now_ns - contact->arrived_ns;
@@ -158,81 +158,51 @@ count_abandoned(struct simulation *simulation, const struct simulation_contact *
 		     contact->arrived_ns);
 }
 
-/* ---- a new contact */
-
-/* Draw what this caller is like: always the same numbers, whatever becomes of him. */
-static uint64_t
-draw(struct simulation *simulation, struct simulation_contact *contact,
-     const struct plan_arrival *arrival)
-{
-	const struct plan_flow *flow = &simulation->plan->flows[contact->flow];
-	struct simulation_source *source = &simulation->sources[contact->flow];
-	uint64_t patience_ns = variate_ns(&flow->patience, &source->patience);
-
-	contact->handling_ns = variate_ns(&flow->handling, &source->handling);
-	if (arrival && arrival->handling_ns)
-		contact->handling_ns = arrival->handling_ns;
-	return arrival && arrival->patience_ns ? arrival->patience_ns : patience_ns;
-}
-
+/* What was told of his wait when he came, and what came of it: until he is offered. */
 static void
-enqueue(struct simulation *simulation, uint32_t index, const struct stw_contact_request *request,
-	uint64_t patience_ns)
+count_told(struct simulation *simulation, struct simulation_contact *contact)
 {
-	struct simulation_contact *contact = &simulation->contacts[index];
+	uint64_t came_ns = simulation->now_ns - contact->arrived_ns;
+	uint64_t error_ns = contact->told_ns > came_ns ? contact->told_ns - came_ns
+						       : came_ns - contact->told_ns;
 	struct tally_cell *cells[2];
-	int result = stw_contact_enqueue(simulation->acd, request, simulation_now(simulation),
-					 &contact->handle);
 
-	simulation->offered++;
-	for (unsigned i = cells_of(simulation, contact, cells); i-- > 0;) {
-		cells[i]->offered++;
-		cells[i]->refused += result != 0;
-	}
-	if (result != 0) {
-		simulation->refused++;
-		if (result != -ENOSPC)
-			simulation_fail(simulation, result);
-		free_place(simulation, contact);
+	if (contact->told_ns == VARIATE_NEVER)
 		return;
+	for (unsigned i = simulation_cells(simulation, contact, cells); i-- > 0;) {
+		cells[i]->told++;
+		cells[i]->told_ns += contact->told_ns;
+		cells[i]->came_ns += came_ns;
+		cells[i]->error_ns += error_ns;
+		if (came_ns >= TALLY_SHORT_NS) {
+			cells[i]->told_long++;
+			cells[i]->error_share += (double)error_ns / (double)came_ns;
+		}
 	}
-	simulation_events(simulation);
-	if (contact->state == CONTACT_WAITING && patience_ns != VARIATE_NEVER)
-		simulation_add(simulation, simulation->now_ns + patience_ns, KIND_PATIENCE, index,
-			       contact->mark);
+	contact->told_ns = VARIATE_NEVER;
+}
+
+/* ---- what happens when it is time */
+
+/* Of several who are rung, another may have been quicker. */
+static void
+answer(struct simulation *simulation, const struct simulation_contact *contact,
+       struct stw_offer offer)
+{
+	int result = stw_offer_accept(simulation->acd, offer, simulation_now(simulation));
+
+	if (result != -ESTALE || contact->rings < 2)
+		simulation_fail(simulation, result);
 }
 
 static void
-arrive(struct simulation *simulation, uint32_t flow_index)
+answer_late(struct simulation *simulation, const struct agenda_item *item)
 {
-	const struct plan_flow *flow = &simulation->plan->flows[flow_index];
-	struct simulation_source *source = &simulation->sources[flow_index];
-	const struct plan_arrival *arrival =
-		flow->arrivals_count ? &flow->arrivals[source->next++] : NULL;
-	struct stw_contact_request request = flow->request;
-	uint32_t index = take_place(simulation);
-	struct simulation_contact *contact;
-	uint64_t patience_ns;
+	const struct simulation_person *person = &simulation->persons[item->subject];
 
-	if (index == NO_CONTACT)
-		return;
-	contact = &simulation->contacts[index];
-	if (arrival) {
-		request.value = arrival->value;
-		request.urgency = arrival->urgency;
-	}
-	contact->queue = arrival ? arrival->queue : (uint32_t)flow->request.queue.id - 1;
-	request.queue = simulation->queues[contact->queue];
-	request.cookie = index;
-	contact->state = CONTACT_WAITING;
-	contact->flow = flow_index;
-	contact->offer = (struct stw_offer){0};
-	contact->arrived_ns = simulation->now_ns;
-	contact->interval = tally_interval(&simulation->tally, simulation->now_ns);
-	patience_ns = draw(simulation, contact, arrival);
-	simulation->arrivals++;
-	enqueue(simulation, index, &request, patience_ns);
-	simulation_arrival_plan(simulation, flow_index);
+	if (person->offer.number && person->offers == item->mark)
+		simulation_fail(simulation, stw_offer_accept(simulation->acd, person->offer,
+							     simulation_now(simulation)));
 }
 
 void
@@ -243,20 +213,22 @@ simulation_contact_act(struct simulation *simulation, const struct agenda_item *
 	struct simulation_contact *contact;
 
 	if (item->kind == KIND_ARRIVAL) {
-		arrive(simulation, item->subject);
+		simulation_arrive(simulation, item->subject);
+		return;
+	}
+	if (item->kind == KIND_ANSWER) {
+		answer_late(simulation, item);
 		return;
 	}
 	contact = &simulation->contacts[item->subject];
-	if (item->kind == KIND_ANSWER) {
-		if (contact->state == CONTACT_WAITING && contact->offer.number == item->mark)
-			simulation_fail(simulation, stw_offer_accept(acd, contact->offer, now_ns));
-	} else if (contact->mark == item->mark) {
-		if (item->kind == KIND_HANG_UP)
-			simulation_fail(simulation, stw_contact_end(acd, contact->handle, now_ns));
-		else if (contact->state == CONTACT_WAITING)
-			simulation_fail(simulation,
-					stw_contact_cancel(acd, contact->handle, now_ns));
-	}
+	if (contact->mark != item->mark)
+		return;
+	if (item->kind == KIND_RETURN)
+		simulation_return(simulation, item->subject);
+	else if (item->kind == KIND_HANG_UP)
+		simulation_fail(simulation, stw_contact_end(acd, contact->handle, now_ns));
+	else if (contact->state == CONTACT_WAITING)
+		simulation_fail(simulation, stw_contact_cancel(acd, contact->handle, now_ns));
 }
 
 /* ---- what the engine says */
@@ -266,20 +238,54 @@ static void
 ring(struct simulation *simulation, struct simulation_contact *contact,
      const struct stw_event *event)
 {
-	const struct simulation_person *person = &simulation->persons[event->agent_cookie];
+	struct simulation_person *person = &simulation->persons[event->agent_cookie];
 	const struct plan_group *group = &simulation->plan->groups[person->numbers.group];
 	uint64_t after_ns;
 
-	contact->offer = event->offer;
+	person->offer = event->offer;
+	person->offers++;
+	contact->rings++;
 	if (group->misses > 0 && variate_unit(&simulation->answers) <= group->misses)
 		return;
 	after_ns = variate_ns(&group->answer, &simulation->answers);
 	if (after_ns == 0)
-		simulation_fail(simulation, stw_offer_accept(simulation->acd, event->offer,
-							     simulation_now(simulation)));
+		answer(simulation, contact, event->offer);
 	else if (after_ns != VARIATE_NEVER)
 		simulation_add(simulation, simulation->now_ns + after_ns, KIND_ANSWER,
-			       (uint32_t)event->contact_cookie, event->offer.number);
+			       (uint32_t)event->agent_cookie, person->offers);
+}
+
+static void
+connected(struct simulation *simulation, uint32_t index, const struct stw_event *event)
+{
+	struct simulation_contact *contact = &simulation->contacts[index];
+	struct simulation_person *person = &simulation->persons[event->agent_cookie];
+
+	count_answered(simulation, contact);
+	if (contact->unreached)
+		simulation_count(simulation, contact, offsetof(struct tally_cell, unreached));
+	contact->state = CONTACT_CONNECTED;
+	contact->connected_ns = simulation->now_ns;
+	person->offer = (struct stw_offer){0};
+	person->numbers.contacts++;
+	simulation_add(simulation, simulation->now_ns + contact->handling_ns, KIND_HANG_UP, index,
+		       contact->mark);
+}
+
+static void
+ended(struct simulation *simulation, struct simulation_contact *contact,
+      const struct stw_event *event)
+{
+	const struct plan *plan = simulation->plan;
+	uint32_t group = simulation->persons[event->agent_cookie].numbers.group;
+	uint64_t wrap_up_ns = plan->queues[contact->queue].config.wrap_up_ns;
+
+	count_spells(simulation, contact, offsetof(struct tally_cell, talk_ns),
+		     contact->connected_ns);
+	simulation_place_free(simulation, contact);
+	if (wrap_up_ns && simulation_slots(&plan->groups[group].config) > 1)
+		simulation_add(simulation, simulation->now_ns + wrap_up_ns, KIND_LOOK,
+			       (uint32_t)event->agent_cookie, 0);
 }
 
 void
@@ -290,29 +296,24 @@ simulation_contact_event(struct simulation *simulation, const struct stw_event *
 
 	switch (event->type) {
 	case STW_EVENT_OFFER:
+		count_told(simulation, contact);
 		ring(simulation, contact, event);
 		break;
 	case STW_EVENT_WITHDRAWN:
 	case STW_EVENT_DECLINED:
 	case STW_EVENT_TIMED_OUT:
-		contact->offer = (struct stw_offer){0};
+		contact->rings--;
+		simulation->persons[event->agent_cookie].offer = (struct stw_offer){0};
 		break;
 	case STW_EVENT_CONNECTED:
-		count_answered(simulation, contact);
-		contact->state = CONTACT_CONNECTED;
-		contact->connected_ns = simulation->now_ns;
-		simulation->persons[event->agent_cookie].numbers.contacts++;
-		simulation_add(simulation, simulation->now_ns + contact->handling_ns, KIND_HANG_UP,
-			       index, contact->mark);
+		connected(simulation, index, event);
 		break;
 	case STW_EVENT_ENDED:
-		count_spells(simulation, contact, offsetof(struct tally_cell, talk_ns),
-			     contact->connected_ns);
-		free_place(simulation, contact);
+		ended(simulation, contact, event);
 		break;
 	case STW_EVENT_ABANDONED:
 		count_abandoned(simulation, contact);
-		free_place(simulation, contact);
+		simulation_place_free(simulation, contact);
 		break;
 	default:
 		break;
@@ -328,7 +329,7 @@ simulation_contacts_close(struct simulation *simulation)
 
 		if (contact->state != CONTACT_WAITING)
 			continue;
-		for (unsigned j = cells_of(simulation, contact, cells); j-- > 0;)
+		for (unsigned j = simulation_cells(simulation, contact, cells); j-- > 0;)
 			cells[j]->left++;
 		count_spells(simulation, contact, offsetof(struct tally_cell, waiting_ns),
 			     contact->arrived_ns);

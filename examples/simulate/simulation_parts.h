@@ -3,6 +3,8 @@
 #ifndef SIMULATE_SIMULATION_PARTS_H
 #define SIMULATE_SIMULATION_PARTS_H
 
+#include <stdbool.h>
+
 #include "agenda.h"
 #include "simulation.h"
 
@@ -10,29 +12,43 @@
 enum simulation_kind {
 	KIND_ARRIVAL, /* flow */
 	KIND_PATIENCE,
-	KIND_ANSWER, /* mark: the offer's number */
+	KIND_ANSWER, /* agent; mark: which of his offers */
 	KIND_HANG_UP,
+	KIND_RETURN,
 	KIND_LOGIN, /* agent */
 	KIND_LOGOUT,
 	KIND_BREAK,
 	KIND_BACK,
+	KIND_LOOK, /* a wrap-up is over that no event tells of */
 };
 
-enum simulation_contact_state { CONTACT_FREE, CONTACT_WAITING, CONTACT_CONNECTED };
+enum simulation_contact_state {
+	CONTACT_FREE,
+	CONTACT_WAITING,
+	CONTACT_CONNECTED,
+	CONTACT_AWAY, /* deflected, will call again */
+};
 
 /* A contact under way. Its place is its cookie; places are used again. */
 struct simulation_contact {
 	struct stw_contact handle;
-	struct stw_offer offer; /* number 0: none rings */
 	uint64_t arrived_ns;
 	uint64_t connected_ns;
 	uint64_t handling_ns;
-	uint64_t mark; /* differs for each contact in this place */
+	uint64_t patience_ns;
+	uint64_t told_ns; /* expected wait at arrival; VARIATE_NEVER: not told, or counted */
+	uint64_t mark;    /* differs for each contact in this place */
 	uint32_t state;
 	uint32_t flow;
 	uint32_t queue;
 	uint32_t interval;
 	uint32_t next_free;
+	double choice; /* 0 to 1: what he does when he is deflected or offered a callback */
+	uint8_t value;
+	uint8_t urgency;
+	uint8_t rings;  /* phones that ring for him */
+	bool returned;  /* called again after self-service */
+	bool unreached; /* does not answer when called back */
 };
 
 struct simulation_person {
@@ -41,12 +57,15 @@ struct simulation_person {
 	const struct plan_shift *shift;
 	uint32_t state; /* enum stw_agent_state */
 	uint64_t since_ns;
+	struct stw_offer offer; /* number 0: none rings */
+	uint64_t offers;        /* so far */
 };
 
 struct simulation_source {
 	struct variate_stream arrivals;
 	struct variate_stream patience;
 	struct variate_stream handling;
+	struct variate_stream choices;
 	uint64_t at_ns; /* the arrival before the next */
 	uint32_t next;  /* of the list */
 };
@@ -70,17 +89,18 @@ struct simulation {
 	void *context;
 	uint64_t now_ns;
 	uint64_t arrivals;
-	uint64_t offered; /* all of them, also outside of what is counted */
-	uint64_t answered;
-	uint64_t abandoned;
-	uint64_t refused;
-	int error; /* the first */
+	struct tally_cell *totals; /* [queue]: all contacts, also outside of what is counted */
+	uint32_t *surges;          /* [queue]: a bit per rule that is on */
+	int error;                 /* the first */
 };
 
 #define NO_CONTACT UINT32_MAX
 
 /* simulation_house.c */
 int simulation_house_build(struct simulation *simulation, uint64_t seed);
+
+/* simulation_define.c: all that the plan names. */
+int simulation_define(struct simulation *simulation);
 
 /* simulation_agents.c */
 void simulation_agents_plan(struct simulation *simulation);
@@ -93,6 +113,21 @@ void simulation_arrival_plan(struct simulation *simulation, uint32_t flow);
 void simulation_contact_act(struct simulation *simulation, const struct agenda_item *item);
 void simulation_contact_event(struct simulation *simulation, const struct stw_event *event);
 void simulation_contacts_close(struct simulation *simulation);
+uint32_t simulation_place_take(struct simulation *simulation);
+void simulation_place_free(struct simulation *simulation, struct simulation_contact *contact);
+
+/* The contact's cells, of queue and flow; 2, or 0 outside of what is counted. */
+unsigned simulation_cells(struct simulation *simulation, const struct simulation_contact *contact,
+			  struct tally_cell *cells[2]);
+
+/* simulation_entry.c */
+void simulation_arrive(struct simulation *simulation, uint32_t flow);
+void simulation_return(struct simulation *simulation, uint32_t index);
+void simulation_surge(struct simulation *simulation, const struct stw_event *event);
+
+/* Add one to a counter of tally_cell: of the contact's queue and flow. */
+void simulation_count(struct simulation *simulation, const struct simulation_contact *contact,
+		      size_t offset);
 
 /* simulation.c: take events until there are none, and do what they ask for. */
 void simulation_events(struct simulation *simulation);

@@ -61,6 +61,8 @@ staffing_group(const struct plan *plan, uint32_t queue)
 	group.config.skills = NULL;
 	group.config.skills_count = 0;
 	group.config.pool.id = 0;
+	group.config.attributes = NULL;
+	group.config.attributes_count = 0;
 	return group;
 }
 
@@ -71,6 +73,9 @@ staffing_queue(const struct plan *plan, uint32_t queue, const struct staffing_go
 
 	config.steps = NULL;
 	config.steps_count = 0;
+	config.calendar.id = 0;
+	config.surge_rules = NULL;
+	config.surge_rules_count = 0;
 	config.service_level_ns = (uint64_t)(goal->within_s * 1e9);
 	return config;
 }

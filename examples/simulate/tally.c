@@ -116,6 +116,11 @@ tally_cells_sum(const struct tally_cell *cells, uint32_t count)
 		sum.in_time += cell->in_time;
 		sum.abandoned += cell->abandoned;
 		sum.refused += cell->refused;
+		sum.deflected += cell->deflected;
+		sum.overflowed += cell->overflowed;
+		sum.callbacks += cell->callbacks;
+		sum.accepted += cell->accepted;
+		sum.unreached += cell->unreached;
 		sum.left += cell->left;
 		sum.waited += cell->waited;
 		sum.wait_answered_ns += cell->wait_answered_ns;
@@ -124,6 +129,12 @@ tally_cells_sum(const struct tally_cell *cells, uint32_t count)
 			sum.wait_max_ns = cell->wait_max_ns;
 		sum.waiting_ns += cell->waiting_ns;
 		sum.talk_ns += cell->talk_ns;
+		sum.told += cell->told;
+		sum.told_ns += cell->told_ns;
+		sum.came_ns += cell->came_ns;
+		sum.error_ns += cell->error_ns;
+		sum.told_long += cell->told_long;
+		sum.error_share += cell->error_share;
 	}
 	return sum;
 }
@@ -169,4 +180,10 @@ double
 tally_occupancy(const struct tally_staff *staff)
 {
 	return tally_ratio((double)staff->busy_ns, (double)(staff->busy_ns + staff->ready_ns));
+}
+
+double
+tally_told_error(const struct tally_cell *cell)
+{
+	return tally_ratio(cell->error_share, (double)cell->told_long);
 }

@@ -10,20 +10,37 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Waits so short that a share of them says nothing. */
+#define TALLY_SHORT_NS UINT64_C(5000000000)
+
 /* Contacts of a queue or a flow that came in one interval. */
 struct tally_cell {
-	uint64_t offered; /* answered + abandoned + refused + left */
+	/* Of a queue: answered + abandoned + refused + deflected + overflowed + left. Of a flow, whose
+	 * callers are offered where they overflow to, too, the same without overflowed. */
+	uint64_t offered;
 	uint64_t answered;
 	uint64_t in_time; /* answered within the queue's service level */
 	uint64_t abandoned;
 	uint64_t refused;
-	uint64_t left;   /* still waiting when everything was over */
-	uint64_t waited; /* found nobody at once: answered or abandoned later than they came */
+	uint64_t deflected;  /* sent to self-service */
+	uint64_t overflowed; /* sent to another queue, where they are offered */
+	uint64_t callbacks;  /* offered a callback; they wait, too */
+	uint64_t accepted;   /* of them, who wait for it without the phone */
+	uint64_t unreached;  /* of them, who were called in vain; they are answered, too */
+	uint64_t left;       /* still waiting when everything was over */
+	uint64_t waited;     /* found nobody at once: answered or abandoned later than they came */
 	uint64_t wait_answered_ns;
 	uint64_t wait_abandoned_ns;
 	uint64_t wait_max_ns; /* of an answered contact */
 	uint64_t waiting_ns;  /* in the interval, by whoever waits: over its length, the mean */
 	uint64_t talk_ns;     /* in the interval, likewise */
+	/* Expected waits that were told at arrival to who was offered to an agent later. */
+	uint64_t told;
+	uint64_t told_ns;   /* what was told */
+	uint64_t came_ns;   /* what came: until the first offer */
+	uint64_t error_ns;  /* differences, without their signs */
+	uint64_t told_long; /* those for whom TALLY_SHORT_NS or more came */
+	double error_share; /* of them: difference by what came */
 };
 
 /* Agents of a group, or one agent, in one interval. */
@@ -73,6 +90,10 @@ double tally_service_level(const struct tally_cell *cell);
 double tally_abandoned(const struct tally_cell *cell);
 double tally_answer_s(const struct tally_cell *cell);
 double tally_occupancy(const struct tally_staff *staff);
+
+/* Mean absolute error of what was told, of what came; over those who waited TALLY_SHORT_NS. */
+double tally_told_error(const struct tally_cell *cell);
+
 double tally_ratio(double part, double whole);
 
 #endif

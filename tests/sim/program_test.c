@@ -68,7 +68,7 @@ Test(program, the_example_gives_tables_files_and_pictures)
 	static const char *const pictures[] = {"arrivals.png", "waiting.png", "occupancy.png",
 					       "service_level.png"};
 	char arguments[512], output[16384];
-	json_t *root, *queue;
+	json_t *root, *queue, *told;
 
 	snprintf(arguments, sizeof(arguments), "--out %s --plot --events %s/events.csv %s",
 		 directory, directory, DAY_SCENARIO);
@@ -89,6 +89,10 @@ Test(program, the_example_gives_tables_files_and_pictures)
 	cr_assert_str_eq(json_string_value(json_object_get(queue, "name")), "support");
 	cr_assert_eq(json_integer_value(json_object_get(queue, "offered")), 279);
 	cr_assert_eq(json_array_size(json_object_get(queue, "intervals")), 20);
+	told = json_object_get(queue, "expected_wait");
+	cr_assert_gt(json_integer_value(json_object_get(told, "told")), 10);
+	cr_assert_gt(json_number_value(json_object_get(told, "mape_percent")), 0);
+	cr_assert_eq(json_integer_value(json_object_get(queue, "overflowed")), 0);
 	json_decref(root);
 }
 
