@@ -108,6 +108,7 @@ bool acd_wrap_up_fire(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t n
 		      struct acd_todo *todo);
 bool acd_wrap_up_fire_seat(struct stw_acd *acd, uint32_t item, uint64_t seat, uint64_t now_ns,
 			   struct acd_todo *todo);
+bool acd_wrap_up_timer_early(struct stw_acd *acd, uint32_t item, int64_t deadline_ns);
 uint64_t acd_seat_timer_word(struct stw_acd *acd, uint32_t item);
 
 #endif

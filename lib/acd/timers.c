@@ -157,7 +157,9 @@ stw_acd_advance(struct stw_acd *acd, uint64_t now_ns, uint32_t budget, uint64_t 
 			next = UINT64_MAX;
 			break;
 		}
-		if (entry.key > (int64_t)now_ns) {
+		/* An early one is put where it belongs, or it would be told as the next. */
+		if (entry.key > (int64_t)now_ns &&
+		    !acd_wrap_up_timer_early(acd, entry.item, entry.key)) {
 			next = (uint64_t)entry.key;
 			break;
 		}

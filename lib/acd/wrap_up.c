@@ -5,7 +5,8 @@
  *
  * The end stands beside the word, in until_ns. It is set from a value read before the word was seen to be
  * the one it is set for: a thread that comes too late finds that the next wrap-up has set its own. The timer
- * is set for the word; one that fires before until_ns is set again, so that one too many does no harm. A timer
+ * is set for the word; one that stands before until_ns is set again as soon as it is the first (timers.c), so
+ * that one too many, by another thread that announced or extended the same wrap-up, does no harm. A timer
  * that was never set is made good by the sweep (timers.c), which asks until_ns.
  *
  * All calls may overlap. A retry means that another thread set until_ns or changed the word: lock-free.
@@ -177,6 +178,24 @@ acd_wrap_up_fire_seat(struct stw_acd *acd, uint32_t item, uint64_t seat, uint64_
 		return false;
 	acd_todo_agent(todo, a);
 	return true;
+}
+
+/* Whether a timer stands before the end of the wrap-up or pause that it is for. */
+bool
+acd_wrap_up_timer_early(struct stw_acd *acd, uint32_t item, int64_t deadline_ns)
+{
+	const struct acd_agent_description *agent;
+	uint32_t seat = item & ~ACD_TIMER_SEAT;
+	uint64_t until_ns = 0;
+
+	if (item & ACD_TIMER_AGENT) {
+		until_ns = acd_word_read(&acd->agents[item & ~ACD_TIMER_AGENT].until_ns);
+	} else if (item & ACD_TIMER_SEAT) {
+		agent = acd_agent_description(acd, seat / ACD_SEATS_MAX);
+		if (agent && agent->seats)
+			until_ns = acd_word_read(&agent->seats->until_ns[seat % ACD_SEATS_MAX]);
+	}
+	return (int64_t)until_ns > deadline_ns;
 }
 
 /* What a timer of a seat was set for, as far as it is there. */
