@@ -246,6 +246,24 @@ explore_call(struct search *search, const struct oracle *o, uint32_t done, uint6
 	return false;
 }
 
+/* Whether all calls and events in this order end in what the engine shows. */
+static bool
+ends_alike(struct search *search, const struct oracle *o)
+{
+	struct linear_history *h = search->history;
+
+	if (oracle_can_match(o)) {
+		snprintf(h->unlike, sizeof(h->unlike), "somebody could still be matched");
+		return false;
+	}
+	if (compare_statuses(search->compare, search->acd, o) &&
+	    compare_stats(search->compare, search->acd, o))
+		return true;
+	snprintf(h->unlike, sizeof(h->unlike), "%.*s", (int)sizeof(h->unlike) - 1,
+		 search->compare->problem);
+	return false;
+}
+
 static bool
 explore(struct search *search, const struct oracle *o, uint32_t done, uint64_t used)
 {
@@ -255,8 +273,7 @@ explore(struct search *search, const struct oracle *o, uint32_t done, uint64_t u
 	if (h->visited++ > VISITS_MAX)
 		return false;
 	if (done == (UINT32_C(1) << h->calls_count) - 1 && used == all_events &&
-	    !oracle_can_match(o) && compare_statuses(search->compare, search->acd, o) &&
-	    compare_stats(search->compare, search->acd, o)) {
+	    ends_alike(search, o)) {
 		search->found = *o;
 		return true;
 	}
@@ -278,6 +295,7 @@ linear_explain(struct linear_history *history, struct oracle *oracle, struct com
 	struct search search = {.history = history, .compare = compare, .acd = acd};
 
 	history->visited = 0;
+	history->unlike[0] = '\0';
 	oracle->settles = false;
 	if (!explore(&search, oracle, 0, 0))
 		return false;
@@ -289,10 +307,12 @@ linear_explain(struct linear_history *history, struct oracle *oracle, struct com
 void
 linear_text(const struct linear_history *h, char *text, size_t bytes)
 {
-	size_t used = 0;
+	size_t used;
 	char line[300];
 
-	text[0] = '\0';
+	used = (size_t)snprintf(text, bytes,
+				"  %" PRIu64 " orders begun, ends unlike the engine's: %s\n",
+				h->visited, h->unlike[0] ? h->unlike : "none reached");
 	for (uint32_t i = 0; i < h->calls_count && used < bytes; i++) {
 		step_text(&h->calls[i].step, line, sizeof(line));
 		used += (size_t)snprintf(text + used, bytes - used,

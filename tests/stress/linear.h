@@ -27,6 +27,8 @@ struct linear_history {
 	struct stw_event events[LINEAR_EVENTS_MAX];
 	bool any_idle; /**< any of the eligible agents will do, not only the longest idle one */
 	uint64_t visited;
+	char unlike
+		[300]; /**< an order of all calls whose end the engine does not show: what differs */
 };
 
 /** Explain it, beginning in the oracle's state and ending in what the engine shows. On success
