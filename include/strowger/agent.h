@@ -277,7 +277,8 @@ STW_API int stw_agent_logout(struct stw_acd *acd, struct stw_agent agent, uint64
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
  * Progress: lock-free; a retry means another thread changed this agent.
- * Order:    the wrap-up is not ended by time before its new end by calls that start after the return.
+ * Order:    the wrap-up is not ended by time before its new end by calls that start after the return;
+ *           an stw_acd_advance under way at the same time may still end it at its old end.
  */
 STW_API int stw_agent_wrap_up_extend(struct stw_acd *acd, struct stw_agent agent, uint64_t by_ns,
 				     uint64_t now_ns);

@@ -203,16 +203,34 @@ may_be_full(const struct linear_history *h, uint32_t call, const struct oracle *
 		 o->queues[queue].stats.waiting + held >= o->queues[queue].rule.length_max));
 }
 
-/* What the headers allow only because other calls are under way: refused, nothing changed. */
+/* The header lets an advance under way end a wrap-up at its old end though it was extended meanwhile; then
+ * the end was due. */
 static bool
-explore_refusal(struct search *search, const struct oracle *o, uint32_t done, uint64_t used,
+may_extend_in_vain(const struct linear_history *h, uint32_t call, const struct oracle *o)
+{
+	const struct linear_call *this = &h->calls[call];
+	int agent = oracle_agent_find(o, this->step.agent);
+	bool advances = false;
+
+	if (this->step.kind != STEP_EXTEND || this->step.result || agent == ORACLE_NONE)
+		return false;
+	for (uint32_t i = 0; i < h->calls_count; i++)
+		advances |= h->calls[i].step.kind == STEP_ADVANCE && overlap(&h->calls[i], this);
+	return advances && o->agents[agent].state == STW_AGENT_WRAP_UP &&
+	       o->agents[agent].rests_until_ns <= this->step.now_ns;
+}
+
+/* What the headers allow only because other calls are under way: nothing changed. */
+static bool
+explore_allowed(struct search *search, const struct oracle *o, uint32_t done, uint64_t used,
 		uint32_t call)
 {
 	int queue = oracle_queue_find(o, search->history->calls[call].step.request.queue.id);
 	bool full = may_be_full(search->history, call, o, queue);
 	struct oracle next;
 
-	if (!full && !may_be_busy(search->history, call))
+	if (!full && !may_be_busy(search->history, call) &&
+	    !may_extend_in_vain(search->history, call, o))
 		return false;
 	next = *o;
 	if (full) {
@@ -229,7 +247,7 @@ explore_call(struct search *search, const struct oracle *o, uint32_t done, uint6
 	const struct step *step = &search->history->calls[call].step;
 	struct oracle_choices choices = {.made = 0};
 
-	if (explore_refusal(search, o, done, used, call))
+	if (explore_allowed(search, o, done, used, call))
 		return true;
 	do {
 		struct oracle_events told = {.count = 0};
