@@ -296,13 +296,27 @@ Test(acd_freeze, one_stopped_thread_stops_nobody_with_several_slots)
 	run(&plan_of_seats, 1, 74);
 }
 
+Test(acd_freeze, two_stopped_threads_stop_nobody_with_several_slots)
+{
+	run(&plan_of_seats, 2, 78);
+}
+
 Test(acd_freeze, three_stopped_threads_stop_nobody_with_several_slots)
 {
 	run(&plan_of_seats, 3, 75);
 }
 
-Test(acd_freeze, stopped_threads_stop_nobody_where_several_are_rung)
+Test(acd_freeze, one_stopped_thread_stops_nobody_where_several_are_rung)
 {
 	run(&ringing_plan, 1, 76);
+}
+
+Test(acd_freeze, two_stopped_threads_stop_nobody_where_several_are_rung)
+{
+	run(&ringing_plan, 2, 79);
+}
+
+Test(acd_freeze, three_stopped_threads_stop_nobody_where_several_are_rung)
+{
 	run(&ringing_plan, 3, 77);
 }
