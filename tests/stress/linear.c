@@ -91,9 +91,12 @@ is_fair_match(const struct search *search, const struct oracle *o, int agent, in
 static bool
 may_join(const struct oracle *o, int agent, int contact)
 {
-	const struct oracle_contact *c = &o->contacts[contact];
+	const struct oracle_contact *c;
 
-	return agent != ORACLE_NONE && contact != ORACLE_NONE && c->state == STW_CONTACT_OFFERED &&
+	if (agent == ORACLE_NONE || contact == ORACLE_NONE)
+		return false;
+	c = &o->contacts[contact];
+	return c->state == STW_CONTACT_OFFERED &&
 	       c->places_count < o->queues[c->queue].rule.step[c->step].ring_count &&
 	       !oracle_place_of(c, agent) && c->declined_by != o->agents[agent].id &&
 	       oracle_is_available(o, agent, contact) && oracle_is_eligible(o, agent, contact);
