@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The threads of a house: what they do, when they rest, and who takes the events.
+ * A house and its threads: what they do.
  */
 #include "stress/house.h"
 
@@ -80,8 +80,8 @@ keep_success(struct house_thread *thread, const struct step *step)
 			step->number};
 }
 
-static uint32_t
-ring_max(const struct house *house)
+uint32_t
+house_ring_max(const struct house *house)
 {
 	return house->plan.rings ? house->plan.rings : 1;
 }
@@ -96,7 +96,7 @@ find_box(struct house_thread *thread, enum step_kind kind, struct step *step)
 
 	for (uint32_t i = 0; i < house->plan.contacts_max; i++) {
 		struct house_box *box = &house->boxes[slot];
-		uint32_t place = random_below(&thread->random, ring_max(house));
+		uint32_t place = random_below(&thread->random, house_ring_max(house));
 		_Atomic uint64_t *handle =
 			kind == STEP_END || kind == STEP_TRANSFER ? &box->talking
 			: kind == STEP_CANCEL || kind == STEP_REPRIORITISE || kind == STEP_MOVE
@@ -307,44 +307,6 @@ thread_main(void *argument)
 	return NULL;
 }
 
-static void
-fill_boxes(struct house *house, const struct stw_event *event)
-{
-	struct house_box *box = &house->boxes[(uint32_t)event->contact.id % HOUSE_CONTACTS_MAX];
-	/* One offer of a ring may take another's room: that one is answered by nobody. */
-	uint32_t place = (uint32_t)(event->agent.id % ring_max(house));
-
-	if (event->type == STW_EVENT_OFFER) {
-		atomic_store_explicit(&box->number[place], event->offer.number,
-				      memory_order_relaxed);
-		atomic_store_explicit(&box->ringing[place], event->contact.id,
-				      memory_order_relaxed);
-	} else if (event->type == STW_EVENT_CONNECTED) {
-		atomic_store_explicit(&box->talking, event->contact.id, memory_order_relaxed);
-	}
-}
-
-uint64_t
-house_take(struct house *house)
-{
-	struct stw_event events[64];
-	uint64_t taken = 0;
-	int count;
-
-	do {
-		count = stw_events_take(house->acd, events, 64);
-		for (int i = 0; i < count; i++) {
-			ledger_enter(&house->ledger, &events[i]);
-			fill_boxes(house, &events[i]);
-		}
-		taken += count > 0 ? (uint64_t)count : 0;
-	} while (count == 64);
-	if (count < 0)
-		snprintf(house->problem, sizeof(house->problem), "taking events: %d", count);
-	atomic_fetch_add_explicit(&house->tick, 1, memory_order_relaxed);
-	return taken;
-}
-
 static int
 define_agents(struct house *house, struct random *random)
 {
@@ -447,7 +409,7 @@ house_open(struct house *house, const struct house_plan *plan, uint64_t seed)
 	house->ledger.queue_rules = house->queue_rules;
 	house->ledger.agent_rules = plan->mix.configure ? NULL : house->agent_rules;
 	house->ledger.channels = plan->channels;
-	house->ledger.ring_max = ring_max(house);
+	house->ledger.ring_max = house_ring_max(house);
 	house->ledger.has_gaps = plan->events_max < HOUSE_EVENTS_SAFE;
 	error = stw_acd_create(&house->acd, &config);
 	if (!error)
@@ -480,33 +442,4 @@ house_close(struct house *house)
 	}
 	stw_acd_destroy(house->acd);
 	ledger_destroy(&house->ledger);
-}
-
-bool
-house_logs_have_room(const struct house *house)
-{
-	for (uint32_t t = 0; t < house->plan.threads; t++) {
-		if (atomic_load_explicit(&house->threads[t].log_count, memory_order_relaxed) >
-		    HOUSE_LOG_MAX / 2)
-			return false;
-	}
-	return true;
-}
-
-void
-house_run(struct house *house)
-{
-	atomic_store_explicit(&house->pause, 0, memory_order_release);
-}
-
-void
-house_rest(struct house *house, uint32_t threads)
-{
-	atomic_store_explicit(&house->pause, 1, memory_order_release);
-	while (atomic_load_explicit(&house->paused, memory_order_acquire) < threads) {
-		house_take(house);
-		sched_yield();
-	}
-	while (house_take(house))
-		;
 }

@@ -106,6 +106,9 @@ uint64_t house_take(struct house *house);
 /** Whether no thread is near the end of its log, where it would have to wait for a quiet point. */
 bool house_logs_have_room(const struct house *house);
 
+/** Agents that a contact of this house may ring at once. */
+uint32_t house_ring_max(const struct house *house);
+
 /** A later time for each caller. */
 uint64_t house_now(struct house *house, struct random *random);
 
