@@ -202,6 +202,19 @@ read_recording(struct document *document, yaml_node_t *node, void *target)
 }
 
 static void
+read_journal(struct document *document, yaml_node_t *node, void *target)
+{
+	static const struct document_field fields[] = {
+		PATH("directory", struct config, journal_directory, true),
+		NUMBER("sync_ms", struct config, journal_sync_ms, false, 0, 60000),
+		NUMBER("keep_s", struct config, journal_keep_s, false, 0, DAY_S),
+		{NULL},
+	};
+
+	document_mapping(document, node, fields, target);
+}
+
+static void
 read_files(struct document *document, yaml_node_t *node, void *target)
 {
 	static const struct document_field fields[] = {
@@ -277,6 +290,7 @@ static const struct document_field config_fields[] = {
 	PART("listen", true, read_listen),
 	PART("media", true, read_media),
 	PART("recording", false, read_recording),
+	PART("journal", false, read_journal),
 	PART("files", false, read_files),
 	PART("limits", false, read_limits),
 	NODE("menu", struct config, menu, true, read_menu),
@@ -296,6 +310,8 @@ config_load(struct config *config, const char *path)
 	config->sip_port = 5060;
 	config->memory_mib = 256;
 	config->calls_max = 1000;
+	config->journal_sync_ms = 100;
+	config->journal_keep_s = 300;
 	config->menu.timeout_s = 10;
 	config->menu.tries = 3;
 	if (document_load(&config->document, path) != 0)

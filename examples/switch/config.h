@@ -101,6 +101,9 @@ struct config {
 	struct document_text recording_directory;
 	bool pcapng;
 	bool wav;
+	struct document_text journal_directory; /* text NULL: no journal */
+	uint32_t journal_sync_ms;
+	uint32_t journal_keep_s; /* places of callers who were lost, after a restart */
 	struct document_text cdr;
 	struct document_text status;
 	uint32_t calls_max;

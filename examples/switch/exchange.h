@@ -2,11 +2,12 @@
 /*
  * The exchange: everything that one running switch holds, and who uses it. The main thread owns all
  * of it: sofia's root, the engine, calls and dialogs. Beside it run the packet plane's worker (inside
- * the library) and the recording thread (record.c), which touch nothing here.
+ * the library), the recording thread (record.c) and the journal's (journal.c), which touch nothing here.
  *
  *   sip.c      requests and answers come in   -> call.c, registrar.c
  *   call.c     a call's life                  -> menu.c, routing.c, dialog.c, plane.c
  *   routing.c  the engine's decisions         -> call.c
+ *   journal.c  the engine's events to disk, by a thread; back from there at the start
  *   plane.c    digits and ends of prompts     -> call.c, menu.c
  */
 #ifndef SWITCH_EXCHANGE_H
@@ -27,6 +28,7 @@
 
 struct call;
 struct dialog;
+struct journal;
 
 /* Bytes of a contact's URI, a Call-ID or a number that are kept, with the closing NUL. */
 #define EXCHANGE_TEXT_BYTES 256
@@ -83,6 +85,12 @@ struct exchange {
 	struct agent *agents; /* as in the configuration */
 	struct queue *queues; /* as in the configuration */
 	struct digest digest;
+	struct journal *journal;     /* NULL: none is configured */
+	bool restored;               /* the engine began where a journal ended */
+	bool phones_changed;         /* since they were kept last */
+	uint64_t restored_contacts;  /* of calls that went with the process before */
+	struct stw_contact *orphans; /* of those, who wait; room for calls_max */
+	uint32_t orphans_count;
 
 	struct stw_media *media;
 	struct stw_playout prompt; /* id 0: none */

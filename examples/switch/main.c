@@ -184,6 +184,8 @@ turn(struct exchange *exchange, uint64_t *tick_ns, uint64_t *advance_ns, uint64_
 		registrar_tick(exchange, now_ns);
 		dialog_tick(exchange, now_ns);
 		status_write(exchange);
+		if (now_ns >= exchange->start_ns + exchange->config->journal_keep_s * SECOND_NS)
+			routing_orphans_end(exchange);
 	}
 	routing_take(exchange);
 }
@@ -218,6 +220,7 @@ run(struct exchange *exchange)
 	exchange->stopping = true;
 	stop_ns = clock_now_ns();
 	call_end_all(exchange);
+	routing_orphans_end(exchange);
 	while (stop_signals < 2 && !is_quiet(exchange, stop_ns))
 		turn(exchange, &tick_ns, &advance_ns, &second_ns);
 	status_write(exchange);

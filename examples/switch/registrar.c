@@ -16,6 +16,7 @@
 #include <strowger/log.h>
 
 #include "clock.h"
+#include "phones.h"
 #include "routing.h"
 
 #define EXPIRES_DEFAULT_S 3600
@@ -95,6 +96,7 @@ unregister(struct exchange *exchange, struct agent *agent, const char *why)
 	if (!agent->registered)
 		return;
 	agent->registered = false;
+	exchange->phones_changed = true;
 	stw_log(STW_LOG_INFO, "AGENT-GONE agent=%s why=%s", agent->config->name.text, why);
 	routing_logout(exchange, agent);
 }
@@ -136,6 +138,7 @@ bind_contact(struct exchange *exchange, struct agent *agent, const sip_t *sip)
 	snprintf(agent->contact, sizeof(agent->contact), "%s", text);
 	snprintf(agent->call_id, sizeof(agent->call_id), "%s", sip->sip_call_id->i_id);
 	agent->cseq = sip->sip_cseq->cs_seq;
+	exchange->phones_changed = true;
 	agent->expires_ns = clock_now_ns() + expires_s * CLOCK_SECOND_NS;
 	if (!agent->registered) {
 		agent->registered = true;
@@ -210,4 +213,5 @@ registrar_tick(struct exchange *exchange, uint64_t now_ns)
 		if (agent->registered && now_ns >= agent->expires_ns)
 			unregister(exchange, agent, "expired");
 	}
+	phones_save(exchange);
 }

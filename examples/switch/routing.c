@@ -13,6 +13,8 @@
 
 #include "call.h"
 #include "clock.h"
+#include "journal.h"
+#include "phones.h"
 
 #define EVENTS_AT_ONCE 64
 #define TIMERS_AT_ONCE 1000
@@ -112,6 +114,20 @@ define_all(struct exchange *exchange)
 	return error;
 }
 
+/* What a restored engine tells first: before any call comes, as calls are numbered on from there. */
+static void
+take_restored(struct exchange *exchange)
+{
+	const struct config *config = exchange->config;
+	uint32_t most = config->calls_max + config->agents_count;
+
+	if (!exchange->restored)
+		return;
+	phones_load(exchange);
+	for (uint32_t taken = 0; taken <= most; taken += ROUNDS_MAX * EVENTS_AT_ONCE)
+		routing_take(exchange);
+}
+
 int
 routing_open(struct exchange *exchange)
 {
@@ -125,28 +141,61 @@ routing_open(struct exchange *exchange)
 	acd.skills_max = config->skills_count ? config->skills_count : 1;
 	acd.threads_max = 4;
 	acd.seed = clock_now_ns();
+	/* One of each is told after a restart. */
+	acd.events_max += config->calls_max + config->agents_count;
+	acd.journal = config->journal_directory.text != NULL;
+	exchange->orphans = calloc(config->calls_max, sizeof(*exchange->orphans));
 	exchange->agents = calloc(config->agents_count, sizeof(*exchange->agents));
 	exchange->queues = calloc(config->queues_count, sizeof(*exchange->queues));
-	if (exchange->agents && exchange->queues)
+	if (exchange->agents && exchange->queues && exchange->orphans)
 		error = stw_acd_create(&exchange->acd, &acd);
 	if (error == 0)
 		error = define_all(exchange);
+	if (error == 0)
+		error = journal_start(exchange);
 	if (error != 0) {
 		stw_log(STW_LOG_ERROR, "SWITCH-ENGINE error=\"%s\"", stw_error_text(error));
 		routing_close(exchange);
+		return error;
 	}
-	return error;
+	take_restored(exchange);
+	return 0;
 }
 
 void
 routing_close(struct exchange *exchange)
 {
+	journal_stop(exchange);
 	stw_acd_destroy(exchange->acd);
 	exchange->acd = NULL;
 	free(exchange->agents);
 	free(exchange->queues);
+	free(exchange->orphans);
+	exchange->orphans = NULL;
+	exchange->orphans_count = 0;
 	exchange->agents = NULL;
 	exchange->queues = NULL;
+}
+
+/*
+ * A contact whose call went with the process before. It keeps its place while it waits; when its turn
+ * has come, or if it was connected, there is nobody to talk to: it has hung up.
+ */
+static void
+take_for_nobody(struct exchange *exchange, const struct stw_event *event)
+{
+	uint64_t now_ns = clock_now_ns();
+
+	if (event->type == STW_EVENT_QUEUED &&
+	    exchange->orphans_count < exchange->config->calls_max)
+		exchange->orphans[exchange->orphans_count++] = event->contact;
+	else if (event->type == STW_EVENT_OFFER)
+		stw_contact_cancel(exchange->acd, event->contact, now_ns);
+	else if (event->type == STW_EVENT_CONNECTED)
+		stw_contact_end(exchange->acd, event->contact, now_ns);
+	/* No later call is to be taken for that one. */
+	if (call_number(event->contact_cookie) > exchange->calls_number)
+		exchange->calls_number = call_number(event->contact_cookie);
 }
 
 static void
@@ -154,8 +203,10 @@ take_for_call(struct exchange *exchange, const struct stw_event *event)
 {
 	struct call *call = call_find(exchange, event->contact_cookie);
 
-	if (!call)
+	if (!call) {
+		take_for_nobody(exchange, event);
 		return;
+	}
 	switch (event->type) {
 	case STW_EVENT_OFFER:
 		call_offer(call, &exchange->agents[event->agent_cookie], event->offer);
@@ -204,10 +255,23 @@ routing_take(struct exchange *exchange)
 	exchange->taking = true;
 	for (uint32_t round = 0; round < ROUNDS_MAX && count > 0; round++) {
 		count = stw_events_take(exchange->acd, events, EVENTS_AT_ONCE);
+		if (count > 0)
+			journal_append(exchange, events, (uint32_t)count);
 		for (int i = 0; i < count; i++)
 			take(exchange, &events[i]);
 	}
 	exchange->taking = false;
+}
+
+void
+routing_orphans_end(struct exchange *exchange)
+{
+	uint64_t now_ns = clock_now_ns();
+
+	/* Those who had their turn are stale. */
+	while (exchange->orphans_count > 0)
+		stw_contact_cancel(exchange->acd, exchange->orphans[--exchange->orphans_count],
+				   now_ns);
 }
 
 void

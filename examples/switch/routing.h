@@ -14,6 +14,9 @@ void routing_close(struct exchange *exchange);
 /* Take the engine's events, until there are no more: handling one may cause others. */
 void routing_take(struct exchange *exchange);
 
+/* Contacts whose calls went with the process before give up their places. */
+void routing_orphans_end(struct exchange *exchange);
+
 /* Fire what is due. */
 void routing_advance(struct exchange *exchange, uint64_t now_ns);
 

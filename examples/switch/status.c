@@ -19,6 +19,7 @@
 
 #include "call.h"
 #include "clock.h"
+#include "journal.h"
 #include "plane.h"
 #include "routing.h"
 
@@ -74,6 +75,43 @@ agents_json(struct exchange *exchange)
 							"contacts", (json_int_t)status.contacts));
 	}
 	return agents;
+}
+
+static json_t *
+queues_json(struct exchange *exchange)
+{
+	json_t *queues = json_array();
+
+	for (uint32_t i = 0; i < exchange->config->queues_count; i++) {
+		const struct queue *queue = &exchange->queues[i];
+		struct stw_queue_stats stats;
+
+		if (stw_queue_stats(exchange->acd, queue->handle, &stats) == 0)
+			json_array_append_new(queues,
+					      json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+							"name", queue->config->name.text, "waiting",
+							(json_int_t)stats.waiting, "ringing",
+							(json_int_t)stats.ringing, "connected",
+							(json_int_t)stats.connected, "offered",
+							(json_int_t)stats.offered, "answered",
+							(json_int_t)stats.answered, "abandoned",
+							(json_int_t)stats.abandoned, "refused",
+							(json_int_t)stats.refused));
+	}
+	return queues;
+}
+
+/* null without a journal. */
+static json_t *
+journal_json(const struct exchange *exchange)
+{
+	struct stw_journal_stats stats;
+
+	if (!journal_stats(exchange, &stats))
+		return json_null();
+	return json_pack("{s:I, s:I, s:b, s:I}", "records", (json_int_t)stats.records, "lost",
+			 (json_int_t)stats.lost, "restored", exchange->restored,
+			 "restored_contacts", (json_int_t)exchange->restored_contacts);
 }
 
 static json_t *
@@ -152,9 +190,10 @@ status_write(struct exchange *exchange)
 
 	if (!path)
 		return;
-	replace_file(path, json_pack("{s:s, s:o, s:o, s:o}", "time", clock_text(now), "calls",
-				     calls_json(exchange), "agents", agents_json(exchange), "media",
-				     media_json(exchange)));
+	replace_file(path, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "time", clock_text(now),
+				     "calls", calls_json(exchange), "agents", agents_json(exchange),
+				     "queues", queues_json(exchange), "journal",
+				     journal_json(exchange), "media", media_json(exchange)));
 }
 
 void

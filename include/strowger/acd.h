@@ -23,6 +23,7 @@
 #include <strowger/contact.h>
 #include <strowger/event.h>
 #include <strowger/export.h>
+#include <strowger/journal.h>
 #include <strowger/numbers.h>
 #include <strowger/offer.h>
 #include <strowger/queue.h>
@@ -65,6 +66,7 @@ struct stw_acd_config {
 	/** Contacts that wait for one agent in person, 0 to 1,000,000; more go to the steps at once. */
 	uint32_t preferred_max;
 	uint32_t customers_max; /**< customers remembered, to 16,777,216; 0: none */
+	uint32_t journal; /**< 1: also send STW_EVENT_QUEUED, which a journal needs; 0: do not */
 };
 
 /** A house of 1,000 agents, 100 queues and 10,000 contacts, with the last three quarters of an
@@ -72,7 +74,7 @@ struct stw_acd_config {
 #define STW_ACD_CONFIG_INIT                                                                        \
 	{                                                                                          \
 		sizeof(struct stw_acd_config), 1000, 100, 10000, 64, 65536, 64, 1, 400, 64, 64, 0, \
-			0, 1000, UINT64_C(900000000000), 0, 3, 8, 1250, 10000                      \
+			0, 1000, UINT64_C(900000000000), 0, 3, 8, 1250, 10000, 0                   \
 	}
 
 /**

@@ -14,6 +14,7 @@
  *  -ENOMEM    memory could not be had (only create and define calls take memory)
  *  -EPERM     the process lacks a right
  *  -ENODEV    no such device, or the device refused
+ *  -EBADMSG   data that was read is cut, corrupt or contradicts itself
  *  -EIO       a file or device failed while in use
  */
 #ifndef STROWGER_ERROR_H

@@ -35,7 +35,7 @@ config_check(const struct stw_acd_config *config)
 	    config->tenants_max > 65535 || config->calendars_max > 65535 ||
 	    config->concurrent_max > 1000000 || config->preferred_max > 1000000 ||
 	    config->customers_max > 16777216 || !acd_intervals_valid(config) ||
-	    config->ring_max > ACD_RING_MAX)
+	    config->ring_max > ACD_RING_MAX || config->journal > 1)
 		return -EINVAL;
 	return 0;
 }

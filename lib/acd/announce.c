@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Announcing: the event that a word of a contact or agent brings, and the timer that goes with it. A
- * contact's WAITING word brings no event, only a timer (due.c), and may be changed unannounced.
+ * contact's WAITING word brings an event only for a journal, else only a timer (due.c); without a
+ * journal it may be changed unannounced.
  *
  * Rule: nobody changes a word before that word is announced; who wants to change it announces it
  * himself if `told` says that it may not have been. So the events of one contact, or of one agent's states, enter the
@@ -46,6 +47,54 @@ event_agent_fill(struct stw_acd *acd, struct stw_event *event, uint32_t a)
 	event->agent_cookie = agent->cookie;
 }
 
+/* In time is what counts so in the queue: an answer, or an abandonment that is a short one. */
+static bool
+is_in_time(const struct acd_queue_description *queue, uint64_t word, uint64_t wait_ns)
+{
+	switch (word_state(word)) {
+	case ACD_CONTACT_CONNECTED:
+		return wait_ns <= queue->service_level_ns;
+	case ACD_CONTACT_WITHDRAWN:
+	case ACD_CONTACT_CANCELLED:
+		return word_step(word) == STW_CAUSE_HOST && wait_ns <= queue->short_abandon_ns;
+	case ACD_CONTACT_RING_CLOSING:
+		return ring_closed_by(word, ACD_RING_CANCELLED) &&
+		       wait_ns <= queue->short_abandon_ns;
+	default:
+		return false;
+	}
+}
+
+/* What is counted without an event, who waits in the queue tells of. */
+static void
+event_newcomers_fill(struct stw_acd *acd, struct stw_event *event, uint32_t q)
+{
+	event->refused = counters_read(&acd->counters, q, ACD_COUNT_REFUSED);
+	event->refused_unstaffed = counters_read(&acd->counters, q, ACD_COUNT_REFUSED_UNSTAFFED);
+	event->deflected = counters_read(&acd->counters, q, ACD_COUNT_DEFLECTED);
+	event->overflowed = counters_read(&acd->counters, q, ACD_COUNT_OVERFLOWED);
+	event->callbacks_offered = counters_read(&acd->counters, q, ACD_COUNT_CALLBACKS_OFFERED);
+	event->callbacks = counters_read(&acd->counters, q, ACD_COUNT_CALLBACKS);
+	event->resumed = counters_read(&acd->counters, q, ACD_COUNT_RESUMED);
+	event->repeats = counters_read(&acd->counters, q, ACD_COUNT_REPEATS);
+	event->resolution_reported = counters_read(&acd->counters, q, ACD_COUNT_REPORTED);
+	event->resolved = counters_read(&acd->counters, q, ACD_COUNT_RESOLVED);
+}
+
+/* How the contact stands in its queue; of one that moves, in the queue that it goes to. */
+static void
+event_stay_fill(struct acd_contact *contact, struct stw_event *event, uint64_t word)
+{
+	unsigned side = word_side(word_contact_settled(word));
+
+	event->rank_ns = (int64_t)acd_field_read((_Atomic uint64_t *)&contact->rank_ns[side]);
+	event->entered_ns = acd_field_read(&contact->entered_ns[side]);
+	if (!word_contact_in_person(word))
+		return;
+	event->preferred.id = acd_field_read(&contact->preferred[side]);
+	event->preferred_until_ns = acd_field_read(&contact->preferred_until_ns[side]);
+}
+
 void
 acd_event_contact_fill(struct stw_acd *acd, struct stw_event *event, uint32_t c, uint64_t word)
 {
@@ -57,14 +106,26 @@ acd_event_contact_fill(struct stw_acd *acd, struct stw_event *event, uint32_t c,
 	event->callback = acd_contact_is_callback(acd, c);
 	event->value = (uint8_t)(class / STW_CLASS_COUNT);
 	event->urgency = class % STW_CLASS_COUNT;
+	event->enqueue_ns = acd_field_read(&contact->enqueue_ns);
+	event->wait_ns = acd_elapsed(event->enqueue_ns, event->time_ns);
 	event->step = (uint8_t)word_step_open(word);
-	event->wait_ns = acd_elapsed(acd_field_read(&contact->enqueue_ns), event->time_ns);
+	event->credit_ns = acd_field_read(&contact->credit_ns);
+	event->arrival = acd_field_read(&contact->arrival);
+	event->contact_for.id = acd_field_read(&contact->partner);
+	event->customer_key = acd_customer_name(acd, q, acd_field_read(&contact->customer));
+	event_stay_fill(contact, event, word);
 	event->contact.id = acd_handle(c, acd_field_read_32(&contact->generation));
 	event->contact_cookie = acd_field_read(&contact->cookie);
 	if (queue) {
 		event->queue.id = acd_handle(q, queue->generation);
 		event->queue_cookie = queue->cookie;
+		event->in_time = is_in_time(
+			queue, word,
+			acd_elapsed(acd_field_read(&contact->entered_ns[word_side(word)]),
+				    event->time_ns));
 	}
+	if (word_state(word) == ACD_CONTACT_WAITING && acd->config.journal)
+		event_newcomers_fill(acd, event, q);
 }
 
 /* Of a contact that left before it was connected. */
@@ -107,6 +168,9 @@ events_of(struct stw_acd *acd, uint32_t c, uint64_t word, struct acd_told_event 
 	struct acd_told_event event = {.agent = word_slot(word)};
 
 	switch (word_state(word)) {
+	case ACD_CONTACT_WAITING:
+		event.type = STW_EVENT_QUEUED;
+		break;
 	case ACD_CONTACT_OFFERED:
 		event.type = STW_EVENT_OFFER;
 		event.offer = word_version(word);
@@ -157,6 +221,7 @@ event_push(struct stw_acd *acd, uint32_t c, uint64_t sequence, const struct stw_
 
 	event.type = told->type;
 	event.cause = told->cause;
+	event.sequence = sequence;
 	event.reason = told->reason;
 	if (told->agent != ACD_AGENT_NONE)
 		event_agent_fill(acd, &event, told->agent);
@@ -198,7 +263,7 @@ acd_announce_contact(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t no
 		return;
 	if (!word_contact_closing(word))
 		acd_contact_arm(acd, c, word, now_ns);
-	if (word_state(word) == ACD_CONTACT_WAITING) {
+	if (word_state(word) == ACD_CONTACT_WAITING && !acd->config.journal) {
 		contact_told(contact, word);
 		return;
 	}
@@ -252,9 +317,12 @@ acd_announce_agent(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_
 	event_agent_fill(acd, &event, a);
 	event.agent_state = acd_agent_state_of(word);
 	event.reason = word_reason(word);
+	event.sequence = word_stamp(word);
+	if (word_state(word) == ACD_AGENT_WRAP_UP || word_state(word) == ACD_AGENT_PAUSED)
+		event.until_ns = atomic_load_explicit(&agent->until_ns, memory_order_relaxed);
 	if (acd_word_read(&agent->word) != word)
 		return;
-	if (!event_queue_push(&acd->events, acd->config.contacts_max + a, word_stamp(word), &event))
+	if (!event_queue_push(&acd->events, acd->config.contacts_max + a, event.sequence, &event))
 		event_queue_lose(&acd->events, 1);
 	agent_told(agent, word);
 }

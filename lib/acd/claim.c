@@ -172,6 +172,7 @@ claim_commit(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t a, uint64_
 	uint32_t q = acd_contact_queue(acd, c, word);
 	int64_t left;
 
+	acd_announce_waiting(acd, c, word, now_ns);
 	acd_agent_spell(acd, a, false, now_ns);
 	if (!acd_word_change(&contact->word, word, offered))
 		return false;

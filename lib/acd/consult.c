@@ -62,7 +62,8 @@ callback_mark(struct stw_acd *acd, struct stw_contact contact, uint8_t on, uint6
 		return -EAGAIN;
 	if (old != mark && on)
 		acd_count(acd, acd_contact_queue(acd, c, word), ACD_COUNT_CALLBACKS, 1);
-	if (on || word_state(word) != ACD_CONTACT_WAITING)
+	/* For a journal the mark, too, is told by a word. */
+	if ((on && !acd->config.journal) || word_state(word) != ACD_CONTACT_WAITING)
 		return 0;
 	return acd_contact_step(acd, c, word, word_step(word), now_ns, todo);
 }

@@ -139,9 +139,7 @@ acd_contact_put(struct stw_acd *acd, struct stw_queue where,
 	error = slot_pool_take(&acd->contact_slots, &c);
 	if (error)
 		goto left;
-	/* Customers are their tenant's. */
-	if (known.customer_key)
-		known.customer_key += acd->queues[q].tenant * UINT64_C(0x9e3779b97f4a7c15);
+	known.customer_key = acd_customer_key(acd, q, known.customer_key);
 	acd_history_apply(acd, acd_queue_description(acd, q), q, &known, &place, now_ns);
 	contact_fill(acd, c, q, &known, &place, now_ns);
 	*handle = (struct stw_contact){

@@ -480,6 +480,8 @@ bool acd_contact_is_callback(const struct stw_acd *acd, uint32_t c);
 
 /* history.c: what is remembered of customers. */
 uint32_t acd_history_entries(uint32_t customers_max);
+uint64_t acd_customer_key(const struct stw_acd *acd, uint32_t q, uint64_t name);
+uint64_t acd_customer_name(const struct stw_acd *acd, uint32_t q, uint64_t key);
 bool acd_history_read(const struct stw_acd *acd, uint64_t key, struct acd_customer *customer);
 void acd_history_write(struct stw_acd *acd, const struct acd_customer *customer, bool forgets);
 void acd_history_apply(struct stw_acd *acd, const struct acd_queue_description *queue, uint32_t q,
@@ -570,6 +572,14 @@ acd_interval_tick(struct stw_acd *acd, uint64_t now_ns)
 /* agent.c */
 int acd_agent_find(struct stw_acd *acd, struct stw_agent handle, uint32_t *a);
 enum stw_agent_state acd_agent_state_of(uint64_t word);
+
+/* Before a WAITING word is changed: only for a journal does it have an event. */
+static inline void
+acd_announce_waiting(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
+{
+	if (acd->config.journal)
+		acd_announce_contact(acd, c, word, now_ns);
+}
 
 static inline void
 acd_count(struct stw_acd *acd, uint32_t queue, enum acd_counter counter, uint64_t amount)

@@ -19,7 +19,24 @@
  */
 #include "engine.h"
 
+#define TENANT_STEP UINT64_C(0x9e3779b97f4a7c15)
+
 #define HISTORY_WAYS 4
+
+/* Customers are their tenant's: the key by which one of a queue's is known here, from what the host calls
+ * him; 0: nobody. */
+uint64_t
+acd_customer_key(const struct stw_acd *acd, uint32_t q, uint64_t name)
+{
+	return name ? name + acd->queues[q].tenant * TENANT_STEP : 0;
+}
+
+/* What the host calls him. */
+uint64_t
+acd_customer_name(const struct stw_acd *acd, uint32_t q, uint64_t key)
+{
+	return key ? key - acd->queues[q].tenant * TENANT_STEP : 0;
+}
 
 uint32_t
 acd_history_entries(uint32_t customers_max)

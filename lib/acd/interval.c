@@ -101,11 +101,11 @@ intervals_lay(const struct stw_acd_config *config, char *base, struct acd_interv
 	intervals->agents = words_take(
 		base, &used, (size_t)config->agents_max * (1 + places) * ACD_AGENT_STRIDE);
 	intervals->groups = words_take(base, &used, config->agents_max);
-	rest_lay(base, &used, kept, &intervals->channels, ACD_CHANNELS,
+	rest_lay(base, &used, kept, &intervals->channels, ACD_CHANNELS + 1,
 		 sizeof(struct stw_queue_stats));
 	rest_lay(base, &used, kept, &intervals->queue_tenants, config->tenants_max + 2,
 		 sizeof(struct stw_queue_stats));
-	rest_lay(base, &used, kept, &intervals->teams, config->pools_max + 1, agent_bytes);
+	rest_lay(base, &used, kept, &intervals->teams, config->pools_max + 2, agent_bytes);
 	rest_lay(base, &used, kept, &intervals->agent_tenants, config->tenants_max + 2,
 		 agent_bytes);
 	return used;
@@ -299,14 +299,12 @@ acd_queue_wait_raise(struct stw_acd *acd, uint32_t q, uint64_t wait_ns)
 static bool
 counters_at(struct stw_acd *acd, uint32_t q, uint64_t number, uint64_t n[ACD_COUNTERS])
 {
-	uint64_t first = atomic_load_explicit(&acd->queues[q].first, memory_order_relaxed);
-
 	for (uint32_t column = 0; column < ACD_COUNTERS; column++) {
 		uint64_t cell = cell_read(snapshot(acd, q, number, column));
 
-		if (number > first && !acd_cell_is_of(&acd->intervals, cell, number))
+		if (!acd_cell_is_of(&acd->intervals, cell, number))
 			return false;
-		n[column] = number > first ? cell & ACD_CELL_VALUE_MASK : 0;
+		n[column] = cell & ACD_CELL_VALUE_MASK;
 	}
 	return true;
 }
@@ -371,17 +369,23 @@ acd_queue_interval_read(struct stw_acd *acd, uint32_t q, uint64_t interval,
 	return 0;
 }
 
-/* A queue is about to be published; its counters are 0. */
+/* A queue is about to be published, its counters 0 or, in an engine that nobody uses yet, restored: what
+ * they are now was counted before the interval under way. */
 void
 acd_queue_numbers_begin(struct stw_acd *acd, uint32_t q, uint32_t channel)
 {
+	const struct acd_intervals *intervals = &acd->intervals;
 	struct acd_queue *queue = &acd->queues[q];
-	uint64_t number = number_read(&acd->intervals);
+	uint64_t number = number_read(intervals);
 
 	queue->channel = channel;
 	atomic_store_explicit(&queue->first, number, memory_order_relaxed);
 	atomic_store_explicit(&queue->rolled, number, memory_order_relaxed);
-	if (acd->intervals.kept)
-		atomic_store_explicit(snapshot(acd, q, number, WAIT_MAX_COLUMN), 0,
+	if (!intervals->kept)
+		return;
+	for (uint32_t column = 0; column < ACD_COUNTERS; column++)
+		atomic_store_explicit(snapshot(acd, q, number, column),
+				      acd_cell_make(intervals, number, counter_now(acd, q, column)),
 				      memory_order_relaxed);
+	atomic_store_explicit(snapshot(acd, q, number, WAIT_MAX_COLUMN), 0, memory_order_relaxed);
 }

@@ -106,6 +106,7 @@ uint64_t *acd_rest_row(const struct acd_rest *rest, uint32_t kept, uint32_t row,
 int acd_queue_numbers(struct stw_acd *acd, uint32_t q, uint64_t interval,
 		      struct stw_queue_stats *stats);
 void acd_tenant_numbers_end(struct stw_acd *acd, uint32_t t);
+void acd_numbers_restored(struct stw_acd *acd);
 void acd_numbers_check(struct stw_acd *acd);
 
 /* numbers_agent.c: agents. */
@@ -119,6 +120,17 @@ int acd_agent_numbers(struct stw_acd *acd, uint32_t a, uint64_t interval, uint64
 void acd_agent_group_set(struct stw_acd *acd, uint32_t a, uint32_t team, uint32_t tenant,
 			 uint64_t now_ns);
 void acd_agent_numbers_end(struct stw_acd *acd, uint32_t a);
+void acd_agent_cells_read(struct stw_acd *acd, uint32_t a, uint64_t numbers[ACD_AGENT_COLUMNS]);
+void acd_agent_cells_put(struct stw_acd *acd, uint32_t a,
+			 const uint64_t numbers[ACD_AGENT_COLUMNS]);
+
+/* In which column the time of not-ready for a reason counts. */
+static inline uint32_t
+acd_not_ready_column(uint32_t reason)
+{
+	return reason < STW_NOT_READY_REASONS ? ACD_AGENT_NOT_READY_NS + reason
+					      : ACD_AGENT_NOT_READY_OTHER_NS;
+}
 
 /* Places for intervals, and that of one. */
 static inline uint64_t

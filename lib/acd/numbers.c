@@ -239,7 +239,7 @@ stw_channel_interval(struct stw_acd *acd, uint32_t channel, uint64_t interval, u
 
 	if (error)
 		return error;
-	if (channel >= acd->intervals.channels.rows)
+	if (channel >= ACD_CHANNELS)
 		return -EINVAL;
 	control_lock_take(&acd->lock);
 	error = queues_sum(acd, &acd->intervals.channels, channel, interval, stats);
@@ -293,18 +293,68 @@ stw_tenant_interval(struct stw_acd *acd, struct stw_tenant tenant, uint64_t inte
 	return 0;
 }
 
-/* What queues and agents counted for one and the same thing is the same, whoever has left. */
-static void
-agents_check(const struct stw_queue_stats *queues, const struct stw_agent_numbers *agents)
+/* What agents have counted if their queues counted that: it is the same, whoever has left. */
+static struct stw_agent_numbers
+numbers_of_queues(const struct stw_queue_stats *queues)
 {
-	STW_ASSERT(agents->offers == queues->offers);
-	STW_ASSERT(agents->answered == queues->answered);
-	STW_ASSERT(agents->answered_in_time == queues->answered_in_time);
-	STW_ASSERT(agents->declined == queues->offers_declined);
-	STW_ASSERT(agents->timed_out == queues->offers_timed_out);
-	STW_ASSERT(agents->withdrawn == queues->offers_withdrawn);
-	STW_ASSERT(agents->ended == queues->ended);
-	STW_ASSERT(agents->wait_ns == queues->wait_ns_answered);
+	return (struct stw_agent_numbers){
+		.offers = queues->offers,
+		.answered = queues->answered,
+		.answered_in_time = queues->answered_in_time,
+		.declined = queues->offers_declined,
+		.timed_out = queues->offers_timed_out,
+		.withdrawn = queues->offers_withdrawn,
+		.ended = queues->ended,
+		.transfers = queues->transfers,
+		.resolution_reported = queues->resolution_reported,
+		.resolved = queues->resolved,
+		.wait_ns = queues->wait_ns_answered,
+	};
+}
+
+static void
+agents_check(const struct stw_queue_stats *queues, const uint64_t agents[ACD_AGENT_COLUMNS])
+{
+	struct stw_agent_numbers numbers = numbers_of_queues(queues);
+	uint64_t expected[ACD_AGENT_COLUMNS];
+
+	memcpy(expected, &numbers, sizeof(expected));
+	for (uint32_t i = 0; i <= ACD_AGENT_WAIT_NS; i++)
+		STW_ASSERT(agents[i] == expected[i]);
+}
+
+/* Under the configuration lock, in an engine that was just restored: what queues and agents counted who are not
+ * there any more is nobody's, in the last row of each kind. */
+void
+acd_numbers_restored(struct stw_acd *acd)
+{
+	const struct acd_intervals *intervals = &acd->intervals;
+	const struct acd_rest *of_queues[] = {&intervals->channels, &intervals->queue_tenants};
+	const struct acd_rest *of_agents[] = {&intervals->teams, &intervals->agent_tenants};
+	struct stw_queue_stats removed;
+	struct stw_acd_stats whole;
+	struct stw_agent_numbers numbers;
+	uint64_t left[ACD_AGENT_COLUMNS], own[ACD_AGENT_COLUMNS];
+
+	stw_acd_stats(acd, &whole);
+	acd_queue_stats(acd, acd->config.queues_max, &removed);
+	numbers = numbers_of_queues(&whole.queues);
+	memcpy(left, &numbers, sizeof(left));
+	for (uint32_t a = 0; a < acd->agents_end; a++) {
+		acd_agent_cells_read(acd, a, own);
+		for (uint32_t i = 0; i <= ACD_AGENT_WAIT_NS; i++)
+			left[i] -= own[i];
+	}
+	for (uint32_t kind = 0; kind < 2; kind++) {
+		uint64_t *row = acd_rest_row(of_agents[kind], intervals->kept,
+					     of_agents[kind]->rows - 1, STW_INTERVAL_LIVE);
+
+		queue_stats_sum(acd_rest_row(of_queues[kind], intervals->kept,
+					     of_queues[kind]->rows - 1, STW_INTERVAL_LIVE),
+				&removed);
+		for (uint32_t i = 0; i <= ACD_AGENT_WAIT_NS; i++)
+			row[i] += left[i];
+	}
 }
 
 /* P5 for the sums: channels, teams and tenants each add up to the whole. Live, at a quiet point. */
@@ -337,7 +387,6 @@ acd_numbers_check(struct stw_acd *acd)
 			for (uint32_t i = 0; i < ACD_AGENT_COLUMNS; i++)
 				sum[i] += numbers[i];
 		}
-		memcpy(&of_row, sum, sizeof(of_row));
-		agents_check(&whole.queues, &of_row);
+		agents_check(&whole.queues, sum);
 	}
 }

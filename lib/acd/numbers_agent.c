@@ -57,13 +57,6 @@ acd_agent_count(struct stw_acd *acd, uint32_t a, enum acd_agent_column column, u
 			 amount);
 }
 
-static uint32_t
-not_ready_column(uint32_t reason)
-{
-	return reason < STW_NOT_READY_REASONS ? ACD_AGENT_NOT_READY_NS + reason
-					      : ACD_AGENT_NOT_READY_OTHER_NS;
-}
-
 /* In which column the present spell of an agent counts who has no contact in a seat. */
 static uint32_t
 word_column(struct stw_acd *acd, uint32_t a)
@@ -74,7 +67,7 @@ word_column(struct stw_acd *acd, uint32_t a)
 	switch (word_state(word)) {
 	case ACD_AGENT_NOT_READY:
 	case ACD_AGENT_PAUSED:
-		return not_ready_column(word_reason(word));
+		return acd_not_ready_column(word_reason(word));
 	case ACD_AGENT_READY:
 		return ACD_AGENT_READY_NS;
 	case ACD_AGENT_WRAP_UP:
@@ -261,4 +254,20 @@ acd_agent_numbers_end(struct stw_acd *acd, uint32_t a)
 	numbers_leave(acd, a, &acd->intervals.agent_tenants, group->tenant, ACD_NOBODY, 0);
 	for (uint64_t i = 0; i < words; i++)
 		atomic_store_explicit(&cells(acd, a)[i], 0, memory_order_relaxed);
+}
+
+/* An agent's live numbers, without the spell under way. */
+void
+acd_agent_cells_read(struct stw_acd *acd, uint32_t a, uint64_t numbers[ACD_AGENT_COLUMNS])
+{
+	for (uint32_t i = 0; i < ACD_AGENT_COLUMNS; i++)
+		numbers[i] = acd_word_read(&cells(acd, a)[i]);
+}
+
+/* Restored: they count as live numbers, and in no interval. Nobody uses the engine yet. */
+void
+acd_agent_cells_put(struct stw_acd *acd, uint32_t a, const uint64_t numbers[ACD_AGENT_COLUMNS])
+{
+	for (uint32_t i = 0; i < ACD_AGENT_COLUMNS; i++)
+		atomic_store_explicit(&cells(acd, a)[i], numbers[i], memory_order_relaxed);
 }

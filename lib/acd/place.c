@@ -118,6 +118,8 @@ acd_contact_place(struct stw_acd *acd, uint32_t c, uint64_t from, uint64_t to, u
 		if (acd_word_read(&contact->word) != from)
 			return -EAGAIN;
 	}
+	if (word_state(from) == ACD_CONTACT_WAITING)
+		acd_announce_waiting(acd, c, from, now_ns);
 	if (!acd_word_change(&contact->word, from, to)) {
 		acd_entry_remove(acd, c, to, position);
 		return -EAGAIN;

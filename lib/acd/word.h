@@ -195,6 +195,13 @@ word_version_after(uint64_t a, uint64_t b)
 	return ahead != 0 && ahead < UINT64_C(1) << (ACD_VERSION_BITS - 1);
 }
 
+/* Version of the word that an event's sequence tells of: its highest bits. */
+static inline uint64_t
+word_version_of_sequence(uint64_t sequence)
+{
+	return sequence >> (64 - ACD_VERSION_BITS);
+}
+
 static inline bool
 word_contact_closing(uint64_t word)
 {
@@ -238,6 +245,23 @@ word_step_open(uint64_t word)
 {
 	return word_contact_over(word) || word_step(word) == ACD_STEP_PREFERRED ? 0
 										: word_step(word);
+}
+
+/* Whether the contact waits for one agent in person, or his phone rings for it, or it goes to where it
+ * may wait for one. */
+static inline bool
+word_contact_in_person(uint64_t word)
+{
+	return word_state(word) == ACD_CONTACT_MOVING ||
+	       (word_step(word) == ACD_STEP_PREFERRED && (word_state(word) == ACD_CONTACT_WAITING ||
+							  word_state(word) == ACD_CONTACT_OFFERED));
+}
+
+/* A word whose side is where the contact stands when what is decided is done. */
+static inline uint64_t
+word_contact_settled(uint64_t word)
+{
+	return word_state(word) == ACD_CONTACT_MOVING ? word ^ ACD_SIDE_BIT : word;
 }
 
 #endif

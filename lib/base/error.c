@@ -26,6 +26,7 @@ static const struct {
 	{-ENOMEM, "out of memory"},
 	{-EPERM, "the process lacks a right"},
 	{-ENODEV, "no such device, or the device refused"},
+	{-EBADMSG, "the data is cut, corrupt or contradicts itself"},
 	{-EIO, "input or output failed"},
 };
 

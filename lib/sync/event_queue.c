@@ -177,15 +177,23 @@ event_queue_take(struct event_queue *queue, void *payload, uint64_t *lost)
 			return 2;
 		queue->taken = atomic_load_explicit(&node->next, memory_order_relaxed);
 		/* Sequences may wrap: what counts is who is ahead. */
-		fresh = (int64_t)(node->sequence - queue->delivered[node->source]) > 0;
+		fresh = !node->sequence ||
+			(int64_t)(node->sequence - queue->delivered[node->source]) > 0;
 		if (fresh) {
-			queue->delivered[node->source] = node->sequence;
+			if (node->sequence)
+				queue->delivered[node->source] = node->sequence;
 			memcpy(payload, node->payload, queue->payload_bytes);
 		}
 		slot_pool_give(&queue->pool, index);
 		if (fresh)
 			return 1;
 	}
+}
+
+void
+event_queue_resume(struct event_queue *queue, uint32_t source, uint64_t sequence)
+{
+	queue->delivered[source] = sequence;
 }
 
 uint32_t

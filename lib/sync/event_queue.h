@@ -18,7 +18,7 @@
 struct event_queue_node {
 	_Atomic uint32_t next; /**< node pushed before; EVENT_QUEUE_NONE: none */
 	uint32_t source;       /**< whose event it is, below sources */
-	uint64_t sequence;     /**< of the source's events, rising; 0 is never used */
+	uint64_t sequence;     /**< of the source's events, rising; 0: of no source */
 	uint64_t lost;         /**< events lost when this one was pushed */
 	unsigned char payload[] __attribute__((aligned(16)));
 };
@@ -78,7 +78,7 @@ void event_queue_init(struct event_queue *queue, void *memory, uint32_t nodes, u
  *
  * @param queue     borrowed
  * @param source    below sources
- * @param sequence  above that of the source's earlier events
+ * @param sequence  above that of the source's earlier events; 0: handed out in any case
  * @param payload   borrowed; copied
  * @return true: pushed. false: no room; the caller tells event_queue_lose, once per event
  *
@@ -139,6 +139,19 @@ int event_queue_take(struct event_queue *queue, void *payload, uint64_t *lost);
  * Order:    E4, pairs with E5.
  */
 void event_queue_take_end(struct event_queue *queue);
+
+/**
+ * Say which of a source's events was handed out last, when its numbers do not begin at 1.
+ *
+ * @param queue     borrowed
+ * @param source    below sources
+ * @param sequence  of that event
+ *
+ * Threads:  one, before anybody pushes.
+ * Progress: wait-free (bound 1).
+ * Order:    the caller hands the queue to other threads.
+ */
+void event_queue_resume(struct event_queue *queue, uint32_t source, uint64_t sequence);
 
 /**
  * Verify that no node is lost.

@@ -275,7 +275,7 @@ ledger_enter(struct ledger *ledger, const struct stw_event *event)
 	struct ledger_agent *agent;
 
 	ledger->taken++;
-	if (event->type <= STW_EVENT_NONE || event->type > STW_EVENT_LOST) {
+	if (event->type <= STW_EVENT_NONE || event->type > STW_EVENT_TRANSFERRED) {
 		problem(ledger, "no such event", event);
 		return;
 	}

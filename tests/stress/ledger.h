@@ -15,7 +15,7 @@
 /** Generations of one contact slot that may be in the book at a time. */
 #define LEDGER_GENERATIONS 8
 
-#define LEDGER_EVENT_TYPES (STW_EVENT_LOST + 1)
+#define LEDGER_EVENT_TYPES (STW_EVENT_TRANSFERRED + 1)
 
 /** An offer of a ring; the number stays when it is over. */
 struct ledger_offer {

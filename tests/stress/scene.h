@@ -26,7 +26,7 @@ struct scene {
 	uint8_t slots;          /* of each agent; 0: one, and no wrap-up */
 	uint32_t rings;         /* agents rung at once; 0: one */
 	uint64_t now_ns;
-	uint64_t told[STW_EVENT_LOST + 1]; /* events of each type */
+	uint64_t told[STW_EVENT_TRANSFERRED + 1]; /* events of each type */
 	uint32_t stop_after;
 	struct step step;
 };

@@ -117,6 +117,21 @@ Test(config, defaults_are_those_that_the_sample_tells)
 		       "nothing is recorded unless it is asked for");
 }
 
+Test(config, a_journal_is_kept_where_it_is_said)
+{
+	char expected[] = "/tmp/calls";
+
+	cr_assert_eq(load(17, "journal: { directory: /tmp/calls }\ncustomers:"), 0, "%s",
+		     config.document.errors);
+	cr_assert_str_eq(config.journal_directory.text, expected);
+	cr_assert_eq(config.journal_sync_ms, 100);
+	config_free(&config);
+	cr_assert_eq(load(0, NULL), 0);
+	cr_assert_null(config.journal_directory.text, "there is none unless it is asked for");
+	config_free(&config);
+	refused(17, "journal: { sync_ms: 5 }\ncustomers:", 17, "'directory' is missing here");
+}
+
 Test(config, syntax_errors_name_their_line)
 {
 	cr_assert_neq(load(12, "  - { name: sales, skills: [ }"), 0);

@@ -141,3 +141,25 @@ Test(event_queue, each_pushers_order_is_kept)
 	cr_assert(ordered);
 	cr_assert_eq(event_queue_check(&queue), 0);
 }
+
+Test(event_queue, events_of_no_source_come_out_in_any_case)
+{
+	cr_assert(push(2, 0, 5));
+	cr_assert(push(2, 0, 6));
+	cr_assert(push(2, 1, 7));
+	cr_assert(push(2, 0, 8));
+	for (uint64_t i = 5; i <= 8; i++)
+		cr_assert_eq(take(), i);
+	cr_assert_eq(take(), 0);
+}
+
+Test(event_queue, a_source_goes_on_with_the_numbers_of_an_earlier_queue)
+{
+	const uint64_t high = (UINT64_C(1) << 63) + 5;
+
+	event_queue_resume(&queue, 3, high);
+	cr_assert(push(3, high, 1));
+	cr_assert(push(3, high + 1, 2));
+	cr_assert_eq(take(), 2, "the other one was handed out before");
+	cr_assert_eq(take(), 0);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What is written of events, contacts, agents and queues: a line each. A new field comes at the end of
+ * its table with the next tag; a tag is never used for anything else again (journal/fields.h).
+ */
+#include "snapshot.h"
+
+#define TABLE(fields)                                                                              \
+	{                                                                                          \
+		fields, STW_ARRAY_COUNT(fields)                                                    \
+	}
+
+static const struct field event_fields[] = {
+	FIELD(1, struct stw_event, type),
+	FIELD(2, struct stw_event, agent_state),
+	FIELD(3, struct stw_event, reason),
+	FIELD(4, struct stw_event, value),
+	FIELD(5, struct stw_event, urgency),
+	FIELD(6, struct stw_event, step),
+	FIELD(7, struct stw_event, in_time),
+	FIELD(8, struct stw_event, time_ns),
+	FIELD(9, struct stw_event, wait_ns),
+	FIELD(10, struct stw_event, contact.id),
+	FIELD(11, struct stw_event, agent.id),
+	FIELD(12, struct stw_event, queue.id),
+	FIELD(13, struct stw_event, offer.contact.id),
+	FIELD(14, struct stw_event, offer.number),
+	FIELD(15, struct stw_event, contact_cookie),
+	FIELD(16, struct stw_event, agent_cookie),
+	FIELD(17, struct stw_event, queue_cookie),
+	FIELD(18, struct stw_event, lost),
+	FIELD(19, struct stw_event, sequence),
+	FIELD(20, struct stw_event, enqueue_ns),
+	FIELD_NEGATIVE(21, struct stw_event, rank_ns),
+	FIELD(22, struct stw_event, credit_ns),
+	FIELD(23, struct stw_event, arrival),
+	FIELD(24, struct stw_event, refused),
+	FIELD(25, struct stw_event, until_ns),
+	FIELD(26, struct stw_event, deflected),
+	FIELD(27, struct stw_event, overflowed),
+	FIELD(28, struct stw_event, callbacks_offered),
+	FIELD(29, struct stw_event, surge_on),
+	FIELD(30, struct stw_event, ewt_ns),
+	FIELD(31, struct stw_event, position),
+	FIELD(32, struct stw_event, cause),
+	FIELD(33, struct stw_event, callback),
+	FIELD(34, struct stw_event, contact_to.id),
+	FIELD(35, struct stw_event, contact_for.id),
+	FIELD(36, struct stw_event, queue_to.id),
+	FIELD(37, struct stw_event, entered_ns),
+	FIELD(38, struct stw_event, preferred.id),
+	FIELD(39, struct stw_event, preferred_until_ns),
+	FIELD(40, struct stw_event, customer_key),
+	FIELD(41, struct stw_event, callbacks),
+	FIELD(42, struct stw_event, resumed),
+	FIELD(43, struct stw_event, repeats),
+	FIELD(44, struct stw_event, resolution_reported),
+	FIELD(45, struct stw_event, resolved),
+	FIELD(46, struct stw_event, refused_unstaffed),
+};
+
+static const struct field head_fields[] = {
+	FIELD(1, struct snapshot_head, through),
+	FIELD(2, struct snapshot_head, last_ns),
+	FIELD(3, struct snapshot_head, lost),
+	FIELD(4, struct snapshot_head, records),
+};
+
+static const struct field contact_fields[] = {
+	FIELD(1, struct snapshot_contact, id),
+	FIELD(2, struct snapshot_contact, sequence),
+	FIELD(3, struct snapshot_contact, queue),
+	FIELD(4, struct snapshot_contact, agent),
+	FIELD(5, struct snapshot_contact, enqueue_ns),
+	FIELD_NEGATIVE(6, struct snapshot_contact, rank_ns),
+	FIELD(7, struct snapshot_contact, credit_ns),
+	FIELD(8, struct snapshot_contact, arrival),
+	FIELD(9, struct snapshot_contact, cookie),
+	FIELD(10, struct snapshot_contact, connect_ns),
+	FIELD(11, struct snapshot_contact, class),
+	FIELD(12, struct snapshot_contact, state),
+	FIELD(13, struct snapshot_contact, step),
+	FIELD(14, struct snapshot_contact, rung),
+	FIELD(15, struct snapshot_contact, ring),
+	FIELD(16, struct snapshot_contact, entered_ns),
+	FIELD(17, struct snapshot_contact, preferred),
+	FIELD(18, struct snapshot_contact, preferred_until_ns),
+	FIELD(19, struct snapshot_contact, customer),
+	FIELD(20, struct snapshot_contact, partner),
+	FIELD(21, struct snapshot_contact, callback),
+};
+
+static const struct field agent_fields[] = {
+	FIELD(1, struct snapshot_agent, id),
+	FIELD(2, struct snapshot_agent, sequence),
+	FIELD(3, struct snapshot_agent, since_ns),
+	FIELD(4, struct snapshot_agent, idle_since_ns),
+	FIELD(5, struct snapshot_agent, until_ns),
+	FIELD(6, struct snapshot_agent, contacts),
+	FIELD(7, struct snapshot_agent, busy_ns),
+	FIELD(8, struct snapshot_agent, reason),
+	FIELD(9, struct snapshot_agent, misses),
+	FIELD(10, struct snapshot_agent, state),
+	FIELD(11, struct snapshot_agent, busy),
+	FIELD_NAME(12, struct snapshot_agent, name),
+	FIELD_NAME(13, struct snapshot_agent, tenant),
+	FIELD(14, struct snapshot_agent, spell),
+	FIELD(15, struct snapshot_agent, login_ns),
+	FIELD(16, struct snapshot_agent, busy_login_ns),
+	FIELD(17, struct snapshot_agent, contacts_today),
+	FIELD(20, struct snapshot_agent, numbers[ACD_AGENT_OFFERS]),
+	FIELD(21, struct snapshot_agent, numbers[ACD_AGENT_ANSWERED]),
+	FIELD(22, struct snapshot_agent, numbers[ACD_AGENT_ANSWERED_IN_TIME]),
+	FIELD(23, struct snapshot_agent, numbers[ACD_AGENT_DECLINED]),
+	FIELD(24, struct snapshot_agent, numbers[ACD_AGENT_TIMED_OUT]),
+	FIELD(25, struct snapshot_agent, numbers[ACD_AGENT_WITHDRAWN]),
+	FIELD(26, struct snapshot_agent, numbers[ACD_AGENT_ENDED]),
+	FIELD(27, struct snapshot_agent, numbers[ACD_AGENT_WAIT_NS]),
+	FIELD(28, struct snapshot_agent, numbers[ACD_AGENT_READY_NS]),
+	FIELD(29, struct snapshot_agent, numbers[ACD_AGENT_OFFERED_NS]),
+	FIELD(30, struct snapshot_agent, numbers[ACD_AGENT_CONNECTED_NS]),
+	FIELD(31, struct snapshot_agent, numbers[ACD_AGENT_WRAP_UP_NS]),
+	FIELD(32, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_NS + 0]),
+	FIELD(33, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_NS + 1]),
+	FIELD(34, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_NS + 2]),
+	FIELD(35, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_NS + 3]),
+	FIELD(36, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_NS + 4]),
+	FIELD(37, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_NS + 5]),
+	FIELD(38, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_NS + 6]),
+	FIELD(39, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_NS + 7]),
+	FIELD(40, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_NS + 8]),
+	FIELD(41, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_NS + 9]),
+	FIELD(42, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_NS + 10]),
+	FIELD(43, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_NS + 11]),
+	FIELD(44, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_NS + 12]),
+	FIELD(45, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_NS + 13]),
+	FIELD(46, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_NS + 14]),
+	FIELD(47, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_NS + 15]),
+	FIELD(48, struct snapshot_agent, numbers[ACD_AGENT_NOT_READY_OTHER_NS]),
+	FIELD(49, struct snapshot_agent, numbers[ACD_AGENT_TRANSFERS]),
+	FIELD(50, struct snapshot_agent, numbers[ACD_AGENT_REPORTED]),
+	FIELD(51, struct snapshot_agent, numbers[ACD_AGENT_RESOLVED]),
+};
+
+static const struct field queue_fields[] = {
+	FIELD(1, struct snapshot_queue, id),
+	FIELD_NAME(2, struct snapshot_queue, name),
+	FIELD(3, struct snapshot_queue, wait_ns_max),
+	FIELD_NAME(4, struct snapshot_queue, tenant),
+	FIELD(10, struct snapshot_queue, counters[ACD_COUNT_OFFERED]),
+	FIELD(11, struct snapshot_queue, counters[ACD_COUNT_ANSWERED]),
+	FIELD(12, struct snapshot_queue, counters[ACD_COUNT_ANSWERED_IN_TIME]),
+	FIELD(13, struct snapshot_queue, counters[ACD_COUNT_ABANDONED]),
+	FIELD(14, struct snapshot_queue, counters[ACD_COUNT_REFUSED]),
+	FIELD(15, struct snapshot_queue, counters[ACD_COUNT_ENDED]),
+	FIELD(16, struct snapshot_queue, counters[ACD_COUNT_OFFERS]),
+	FIELD(17, struct snapshot_queue, counters[ACD_COUNT_DECLINED]),
+	FIELD(18, struct snapshot_queue, counters[ACD_COUNT_TIMED_OUT]),
+	FIELD(19, struct snapshot_queue, counters[ACD_COUNT_WITHDRAWN]),
+	FIELD(20, struct snapshot_queue, counters[ACD_COUNT_WAIT_NS]),
+	FIELD(21, struct snapshot_queue, counters[ACD_COUNT_TALK_NS]),
+	FIELD(22, struct snapshot_queue, counters[ACD_COUNT_ABANDONED_SHORT]),
+	FIELD(23, struct snapshot_queue, counters[ACD_COUNT_ABANDONED_WAIT_NS]),
+	FIELD(24, struct snapshot_queue, counters[ACD_COUNT_DEFLECTED]),
+	FIELD(25, struct snapshot_queue, counters[ACD_COUNT_OVERFLOWED]),
+	FIELD(26, struct snapshot_queue, counters[ACD_COUNT_CALLBACKS_OFFERED]),
+	FIELD(27, struct snapshot_queue, counters[ACD_COUNT_OFFERS_BESIDE]),
+	FIELD(28, struct snapshot_queue, counters[ACD_COUNT_EXPIRED]),
+	FIELD(29, struct snapshot_queue, counters[ACD_COUNT_TRANSFERS]),
+	FIELD(30, struct snapshot_queue, counters[ACD_COUNT_REAPED]),
+	FIELD(31, struct snapshot_queue, counters[ACD_COUNT_CALLBACKS]),
+	FIELD(32, struct snapshot_queue, counters[ACD_COUNT_RESUMED]),
+	FIELD(33, struct snapshot_queue, counters[ACD_COUNT_REPEATS]),
+	FIELD(34, struct snapshot_queue, counters[ACD_COUNT_REPORTED]),
+	FIELD(35, struct snapshot_queue, counters[ACD_COUNT_RESOLVED]),
+	FIELD(36, struct snapshot_queue, counters[ACD_COUNT_REFUSED_UNSTAFFED]),
+	FIELD(37, struct snapshot_queue, counters[ACD_COUNT_LEFT_UNSTAFFED]),
+};
+
+/* Each counter has its line, and each of an agent's numbers. */
+static_assert(STW_ARRAY_COUNT(agent_fields) == 17 + ACD_AGENT_COLUMNS, "a number lacks its line");
+static_assert(STW_ARRAY_COUNT(queue_fields) == 4 + ACD_COUNTERS, "a counter lacks its line");
+
+const struct fields_table acd_event_fields = TABLE(event_fields);
+const struct fields_table acd_head_fields = TABLE(head_fields);
+const struct fields_table acd_queue_fields = TABLE(queue_fields);
+const struct fields_table acd_agent_fields = TABLE(agent_fields);
+const struct fields_table acd_contact_fields = TABLE(contact_fields);
