@@ -22,7 +22,8 @@ DEPTH_MAX = 1000000
 # Sizes by model: always, and for the soak.
 SIZES = {
     "claim": ([["-DOPS_OTHERS=1"], ["-DOPS=1", "-DOPS_OTHERS=2"]], [[]]),
-    "ring": ([["-DCALLS"]], [[], ["-DSTOP=0", "-DCALLS", "-DOPS_OTHERS=2"]]),
+    "ring": ([["-DCALLS"]], [[]]),
+    "seats": ([[], ["-DSEATS=2"], ["-DGROW"]], []),
     "tree": ([["-DSEARCHES=1"]], [["-DSEARCHES=2"], ["-DSEARCHES=1", "-DTWO"]]),
 }
 
