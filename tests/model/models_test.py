@@ -22,7 +22,7 @@ DEPTH_MAX = 1000000
 # Sizes by model: always, and for the soak.
 SIZES = {
     "claim": ([["-DOPS_OTHERS=1"], ["-DOPS=1", "-DOPS_OTHERS=2"]], [[]]),
-    "ring": ([["-DCALLS"]], [[]]),
+    "ring": ([["-DCALLS"], ["-DBEGUN", "-DSTOP=0"]], [[], ["-DBEGUN"]]),
     "seats": ([[], ["-DSEATS=2"], ["-DGROW"]], []),
     "tree": ([["-DSEARCHES=1"]], [["-DSEARCHES=2"], ["-DSEARCHES=1", "-DTWO"]]),
 }

@@ -18,7 +18,7 @@
  * what an agent asked for after a contact. Memory is sequentially consistent.
  *
  * Switches: HOSTS, OPS (calls of host 0), OPS_OTHERS (of each other host), STOP (1: host 0 may stop), CALLS (host 0
- * only enqueues, agents 0 and 1 stay ready). Mutations that must end in an error:
+ * only enqueues, agents 0 and 1 stay ready), BEGUN (two places ring at first, so that the calls are those that decide). Mutations that must end in an error:
  *   MUTATE_IN_RING   who fills a ring does not look whether the agent was in it (R4, then not looked at itself: it is
  *                    R2 that breaks, as a hold is released by contact and version, whatever its place)
  *   MUTATE_REPLACE   step 2a replaces another's entry of the same version
@@ -687,7 +687,16 @@ init {
 		agent[2] = AGENT(NOT_READY, 0, 1);
 		stamp[0] = 1;
 		stamp[1] = 1;
-		stamp[2] = 1
+		stamp[2] = 1;
+#ifdef BEGUN
+		taken = 1;
+		contact = RING(RINGING, 3, 3, 1, 0, 3);
+		agent[0] = AGENT(HOLD, 0, 1);
+		agent[1] = AGENT(HOLD, 1, 1);
+		entry[0] = ENTRY(1, 0);
+		entry[1] = ENTRY(1, 1);
+		by[1] = 1
+#endif
 	}
 	atomic {
 		do
