@@ -185,7 +185,7 @@ counters_check(const struct stw_snapshot *snapshot)
 				(uint32_t)snapshot->contacts[c].queue == q;
 		cr_assert_eq(n[ACD_COUNT_OFFERED] - n[ACD_COUNT_REFUSED] - n[ACD_COUNT_DEFLECTED] -
 				     n[ACD_COUNT_OVERFLOWED] - n[ACD_COUNT_ABANDONED] -
-				     n[ACD_COUNT_ENDED],
+				     n[ACD_COUNT_EXPIRED] - n[ACD_COUNT_ENDED],
 			     here);
 	}
 }
