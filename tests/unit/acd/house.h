@@ -19,9 +19,12 @@
 static struct stw_acd *house;
 static uint64_t now = SECOND;
 
+/* Open a house, instead of one that a suite may have opened before. */
 static inline void
 house_open_with(const struct stw_acd_config *config)
 {
+	stw_acd_destroy(house);
+	house = NULL;
 	now = SECOND;
 	cr_assert_eq(stw_acd_create(&house, config), 0);
 }
