@@ -81,10 +81,11 @@ arrive(struct oracle *o, int contact, int queue, uint64_t preferred, uint64_t wa
 static int
 admits(const struct oracle *o, int queue)
 {
-	const struct oracle_queue *q = &o->queues[queue];
+	const struct oracle_queue *q;
 
 	if (queue == ORACLE_NONE)
 		return -ENOENT;
+	q = &o->queues[queue];
 	return q->rule.length_max && q->stats.waiting >= q->rule.length_max ? -ENOSPC : 0;
 }
 
