@@ -60,7 +60,7 @@ Test(acd_stop, call_stopped_anywhere_in_a_ring_loses_nobody)
 
 		while (n < INSTRUCTIONS_MAX &&
 		       scene_stop_once(stopped_calls[i], n, 0, AGENTS, scripts[n % 4]))
-			n += (uint32_t)soak_or(61 + n / 32, 1);
+			n += (uint32_t)soak_or((61 + n / 32) * SCENE_COARSE, 1);
 		cr_expect_gt(n, 50, "call %d was over at once", stopped_calls[i]);
 	}
 }
@@ -72,7 +72,7 @@ Test(acd_stop, decline_in_a_ring_is_a_miss_wherever_it_is_stopped)
 
 	if (!stepper_install(scene_stand_here))
 		return;
-	for (uint32_t n = 1; stands; n += 11) {
+	for (uint32_t n = 1; stands; n += 11 * SCENE_COARSE) {
 		struct stw_agent_config config = STW_AGENT_CONFIG_INIT;
 		struct stw_agent_status status;
 		struct scene scene;
@@ -108,7 +108,7 @@ Test(acd_stop, place_of_a_ring_that_two_want_is_of_one)
 
 	if (!stepper_install(scene_stand_here))
 		return;
-	for (uint32_t n = 1; stands; n += 11) {
+	for (uint32_t n = 1; stands; n += 11 * SCENE_COARSE) {
 		struct stw_agent_config config = STW_AGENT_CONFIG_INIT;
 		struct scene scene;
 
@@ -134,7 +134,7 @@ Test(acd_stop, place_of_a_ring_taken_by_a_stopped_thread_keeps_nobody)
 
 	if (!stepper_install(scene_stand_here))
 		return;
-	for (uint32_t n = 1; stands && n < 3000; n += 13)
+	for (uint32_t n = 1; stands && n < 3000; n += 13 * SCENE_COARSE)
 		stands = scene_stop_once(STEP_ENQUEUE, n, 0, AGENTS, scene_short_script);
 }
 
@@ -158,7 +158,7 @@ Test(acd_stop, contact_whose_ring_ends_is_not_overtaken)
 
 	if (!stepper_install(scene_stand_here))
 		return;
-	for (uint32_t n = 1; stands && n < 5000; n += 37) {
+	for (uint32_t n = 1; stands && n < 5000; n += 37 * SCENE_COARSE) {
 		struct scene scene;
 
 		scene_open(&scene, STEP_ADVANCE, n, 0, AGENTS);

@@ -17,12 +17,12 @@ Test(acd_stop, call_stopped_anywhere_loses_nobody)
 	if (!stepper_install(scene_stand_here))
 		return;
 	for (size_t i = 0; i < sizeof(stopped_calls) / sizeof(stopped_calls[0]); i++) {
-		uint32_t n = 1, stride = (uint32_t)soak_or(7, 1);
+		uint32_t n = 1, stride = (uint32_t)soak_or(7 * SCENE_COARSE, 1);
 
 		while (n < INSTRUCTIONS_MAX &&
 		       scene_stop_once(stopped_calls[i], n, 0, 0, scene_short_script) &&
 		       scene_stop_once(stopped_calls[i], n, 0, 0, scene_long_script))
-			n += stride + (uint32_t)soak_or(n / 32, 0);
+			n += stride + (uint32_t)soak_or(n * SCENE_COARSE / 32, 0);
 		cr_expect_gt(n, 50, "call %d was over at once", stopped_calls[i]);
 		cr_log_info("call %d: %u instructions", stopped_calls[i], n);
 	}
@@ -73,12 +73,12 @@ Test(acd_stop, call_stopped_anywhere_loses_nobody_with_several_slots)
 	if (!stepper_install(scene_stand_here))
 		return;
 	for (size_t i = 0; i < sizeof(stopped_calls_of_seats) / sizeof(calls[0]); i++) {
-		uint32_t n = 1, stride = (uint32_t)soak_or(7, 1);
+		uint32_t n = 1, stride = (uint32_t)soak_or(7 * SCENE_COARSE, 1);
 
 		while (n < INSTRUCTIONS_MAX && scene_stop_once(calls[i], n, 2, 0, busy_script) &&
 		       scene_stop_once(calls[i], n, 2, 0, end_script) &&
 		       scene_stop_once(calls[i], n, 3, 0, scene_long_script))
-			n += stride + (uint32_t)soak_or(n / 32, 0);
+			n += stride + (uint32_t)soak_or(n * SCENE_COARSE / 32, 0);
 		cr_expect_gt(n, 50, "call %d was over at once", calls[i]);
 		cr_log_info("call %d: %u instructions", calls[i], n);
 	}
@@ -97,7 +97,7 @@ Test(acd_stop, agent_who_was_nearly_given_a_contact_has_been_ready_all_along)
 
 	if (!stepper_install(scene_stand_here))
 		return;
-	for (uint32_t n = 1; stands; n += 5) {
+	for (uint32_t n = 1; stands; n += 5 * SCENE_COARSE) {
 		struct stw_agent_status status;
 		struct scene scene;
 
@@ -125,7 +125,7 @@ Test(acd_stop, longest_idle_agent_is_offered_the_contact_though_time_passes)
 
 	if (!stepper_install(scene_stand_here))
 		return;
-	for (uint32_t n = 1; stands; n += 5) {
+	for (uint32_t n = 1; stands; n += 5 * SCENE_COARSE) {
 		struct stw_agent_status longest;
 		struct scene scene;
 
