@@ -164,13 +164,10 @@ contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *request, 
 {
 	struct acd_origin origin = {.enqueue_ns = now_ns};
 	uint32_t q = (uint32_t)request->queue.id;
-	const struct acd_queue_description *queue;
+	const struct acd_queue_description *queue = acd_queue_named(acd, request->queue);
 	const struct stw_surge_rule *rule;
 
-	if (q >= acd->config.queues_max || !request->queue.id)
-		return -ESTALE;
-	queue = acd_queue_description(acd, q);
-	if (!queue || queue->generation != request->queue.id >> 32)
+	if (!queue)
 		return -ESTALE;
 	rule = acd_surge_rule(acd, q, queue, request, now_ns);
 	return rule ? acd_surge_apply(acd, q, rule, request, now_ns, handle)

@@ -20,19 +20,27 @@
 
 #include <errno.h>
 
-/* Slot of a queue; inside of a read-side section or under the configuration lock. */
-int
-acd_queue_find(struct stw_acd *acd, struct stw_queue handle, uint32_t *q)
+/* Description of the queue that a handle names, or NULL; inside of a read-side section, at whose end it may
+ * go, or under the configuration lock. */
+const struct acd_queue_description *
+acd_queue_named(struct stw_acd *acd, struct stw_queue handle)
 {
 	const struct acd_queue_description *queue;
 	uint32_t slot = (uint32_t)handle.id;
 
 	if (slot >= acd->config.queues_max || !handle.id)
-		return -ESTALE;
+		return NULL;
 	queue = acd_queue_description(acd, slot);
-	if (!queue || queue->generation != handle.id >> 32)
+	return queue && queue->generation == handle.id >> 32 ? queue : NULL;
+}
+
+/* Slot of a queue, as long as acd_queue_named's description stays. */
+int
+acd_queue_find(struct stw_acd *acd, struct stw_queue handle, uint32_t *q)
+{
+	if (!acd_queue_named(acd, handle))
 		return -ESTALE;
-	*q = slot;
+	*q = (uint32_t)handle.id;
 	return 0;
 }
 
@@ -70,18 +78,21 @@ stw_queue_drain(struct stw_acd *acd, struct stw_queue queue, int on)
 int
 stw_queue_door(struct stw_acd *acd, struct stw_queue queue, uint64_t now_ns)
 {
-	uint32_t q;
-	int door;
+	const struct acd_queue_description *description;
+	int door = 0;
 
 	if (now_ns > ACD_NOW_MAX)
 		return -EINVAL;
 	reclaim_enter();
-	door = acd_queue_find(acd, queue, &q);
-	if (!door) {
-		if (atomic_load_explicit(&acd->queues[q].known, memory_order_relaxed) &
+	description = acd_queue_named(acd, queue);
+	if (!description) {
+		door = -ESTALE;
+	} else {
+		if (atomic_load_explicit(&acd->queues[(uint32_t)queue.id].known,
+					 memory_order_relaxed) &
 		    ACD_QUEUE_DRAINING)
 			door |= STW_QUEUE_DRAINING;
-		if (!acd_calendar_open(acd, acd_queue_description(acd, q)->calendar, now_ns))
+		if (!acd_calendar_open(acd, description->calendar, now_ns))
 			door |= STW_QUEUE_SHUT;
 	}
 	reclaim_exit();
@@ -121,13 +132,10 @@ queue_enter(struct stw_acd *acd, uint32_t q, const struct acd_queue_description 
 int
 acd_queue_enter(struct stw_acd *acd, struct stw_queue handle, uint64_t now_ns, uint32_t *q)
 {
-	const struct acd_queue_description *queue;
+	const struct acd_queue_description *queue = acd_queue_named(acd, handle);
 
 	*q = (uint32_t)handle.id;
-	if (*q >= acd->config.queues_max || !handle.id)
-		return -ESTALE;
-	queue = acd_queue_description(acd, *q);
-	if (!queue || queue->generation != handle.id >> 32)
+	if (!queue)
 		return -ESTALE;
 	if (!acd_calendar_open(acd, queue->calendar, now_ns))
 		return -ESHUTDOWN;

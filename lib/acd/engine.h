@@ -92,6 +92,7 @@ uint32_t acd_idle_longest_but(struct stw_acd *acd, uint32_t channel,
 			      uint32_t but_count);
 
 /* door.c: whether a queue takes contacts. */
+const struct acd_queue_description *acd_queue_named(struct stw_acd *acd, struct stw_queue handle);
 int acd_queue_find(struct stw_acd *acd, struct stw_queue handle, uint32_t *q);
 int acd_queue_enter(struct stw_acd *acd, struct stw_queue handle, uint64_t now_ns, uint32_t *q);
 void acd_queue_leave(struct stw_acd *acd, uint32_t q);

@@ -117,12 +117,6 @@ acd_match_finds(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 	return pick(acd, c, word, now_ns) != ACD_NOBODY;
 }
 
-static bool
-entry_before(const struct lower_bound_tree_entry *a, const struct lower_bound_tree_entry *b)
-{
-	return a->key != b->key ? a->key < b->key : a->order < b->order;
-}
-
 /* What a search over an agent's queues knows. */
 struct best {
 	uint32_t channels; /* of which he could take a contact */
@@ -146,7 +140,7 @@ set_is_open(struct stw_acd *acd, uint32_t set, uint32_t channels, bool all)
 static void
 best_keep(struct best *best, const struct lower_bound_tree_entry *entry, uint32_t position)
 {
-	if (best->found && !entry_before(entry, &best->entry))
+	if (best->found && !lower_bound_tree_before(entry, &best->entry))
 		return;
 	best->found = true;
 	best->entry = *entry;

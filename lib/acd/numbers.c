@@ -190,20 +190,15 @@ int
 stw_queue_interval(struct stw_acd *acd, struct stw_queue queue, uint64_t interval, uint64_t now_ns,
 		   struct stw_queue_stats *stats)
 {
-	const struct acd_queue_description *description;
 	struct stw_queue_stats seen;
-	uint32_t q = (uint32_t)queue.id;
+	uint32_t q;
 	int error = interval_check(acd, interval, now_ns);
 
 	if (error)
 		return error;
-	if (q >= acd->config.queues_max || !queue.id)
-		return -ESTALE;
 	reclaim_enter();
-	description = acd_queue_description(acd, q);
-	if (!description || description->generation != queue.id >> 32)
-		error = -ESTALE;
-	else
+	error = acd_queue_find(acd, queue, &q);
+	if (!error)
 		error = acd_queue_numbers(acd, q, interval, &seen);
 	reclaim_exit();
 	if (!error)

@@ -105,18 +105,15 @@ stw_queue_ewt(struct stw_acd *acd, struct stw_queue handle, uint8_t value, uint8
 	      uint64_t now_ns, uint64_t *ewt_ns)
 {
 	const struct acd_queue_description *queue;
-	uint32_t q = (uint32_t)handle.id;
 	uint32_t ahead;
 	int error = -ESTALE;
 
 	if (value >= STW_CLASS_COUNT || urgency >= STW_CLASS_COUNT || !now_ns ||
 	    now_ns > ACD_NOW_MAX)
 		return -EINVAL;
-	if (q >= acd->config.queues_max || !handle.id)
-		return -ESTALE;
 	reclaim_enter();
-	queue = acd_queue_description(acd, q);
-	if (!queue || queue->generation != handle.id >> 32)
+	queue = acd_queue_named(acd, handle);
+	if (!queue)
 		goto out;
 	ahead = ahead_in(acd, queue, acd_rank(now_ns, queue->target_ns[value][urgency], 0),
 			 UINT64_MAX);
@@ -125,7 +122,7 @@ stw_queue_ewt(struct stw_acd *acd, struct stw_queue handle, uint8_t value, uint8
 			      ACD_NOBODY)
 		*ewt_ns = 0;
 	else
-		error = acd_pace_wait(acd, q, ahead, now_ns, ewt_ns);
+		error = acd_pace_wait(acd, (uint32_t)handle.id, ahead, now_ns, ewt_ns);
 out:
 	reclaim_exit();
 	return error;

@@ -40,9 +40,11 @@ acd_preferred_step(struct stw_acd *acd, uint32_t c, unsigned side)
 	const struct acd_queue_description *queue =
 		acd_queue_description(acd, acd_field_read_32(&contact->queue[side]));
 	uint32_t a = acd_preferred_agent(acd, c, side);
+	/* Gone, if he was removed since. */
+	const struct acd_agent_description *agent =
+		a == ACD_NOBODY ? NULL : acd_agent_description(acd, a);
 
-	if (a == ACD_NOBODY || !queue ||
-	    !(acd_agent_description(acd, a)->channels >> queue->channel & 1))
+	if (!agent || !queue || !(agent->channels >> queue->channel & 1))
 		return 0;
 	/* Not to be waited for at all: only if he is ready this moment. */
 	if (acd_field_read(&contact->preferred_until_ns[side]) ==

@@ -87,22 +87,18 @@ acd_queue_stats(struct stw_acd *acd, uint32_t q, struct stw_queue_stats *stats)
 int
 stw_queue_stats(struct stw_acd *acd, struct stw_queue queue, struct stw_queue_stats *stats)
 {
-	const struct acd_queue_description *description;
 	struct stw_queue_stats sum;
-	uint32_t q = (uint32_t)queue.id;
+	uint32_t q;
+	int error;
 
-	if (q >= acd->config.queues_max || !queue.id)
-		return -ESTALE;
 	reclaim_enter();
-	description = acd_queue_description(acd, q);
-	if (!description || description->generation != queue.id >> 32) {
-		reclaim_exit();
-		return -ESTALE;
-	}
-	acd_queue_stats(acd, q, &sum);
+	error = acd_queue_find(acd, queue, &q);
+	if (!error)
+		acd_queue_stats(acd, q, &sum);
 	reclaim_exit();
-	*stats = sum;
-	return 0;
+	if (!error)
+		*stats = sum;
+	return error;
 }
 
 void

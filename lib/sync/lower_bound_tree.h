@@ -30,6 +30,14 @@ struct lower_bound_tree_entry {
 	uint32_t item; /**< what it is about; handed to the check */
 };
 
+/** Whether entry a comes before b: by key, of equal keys by order. */
+static inline bool
+lower_bound_tree_before(const struct lower_bound_tree_entry *a,
+			const struct lower_bound_tree_entry *b)
+{
+	return a->key != b->key ? a->key < b->key : a->order < b->order;
+}
+
 /** What a check says of an entry. */
 enum lower_bound_tree_verdict {
 	LOWER_BOUND_TREE_LIVE,   /**< it counts */

@@ -25,8 +25,7 @@ chunk_count(struct lower_bound_tree *tree, uint32_t k, uint32_t set,
 		if (atomic_load_explicit(&chunk->key[i], memory_order_relaxed) > before->key ||
 		    !lower_bound_tree_entry_read(chunk, i, &entry, &entry_set) || entry_set != set)
 			continue;
-		if (entry.key < before->key ||
-		    (entry.key == before->key && entry.order < before->order))
+		if (lower_bound_tree_before(&entry, before))
 			count += tree->check(tree->context, entry.item, entry.ref) ==
 				 LOWER_BOUND_TREE_LIVE;
 	}

@@ -26,12 +26,6 @@ struct search {
 	uint64_t near_bounds[NEAR_MAX];
 };
 
-static bool
-entry_before(const struct lower_bound_tree_entry *a, const struct lower_bound_tree_entry *b)
-{
-	return a->key != b->key ? a->key < b->key : a->order < b->order;
-}
-
 /* Those of the positions that are of the set now. */
 static uint64_t
 positions_of(struct lower_bound_tree_chunk *chunk, uint64_t among, uint32_t set)
@@ -79,7 +73,8 @@ entries_look(struct lower_bound_tree_chunk *chunk, uint64_t at, int64_t key, uin
 			continue;
 		}
 		look->own = bound < look->own ? bound : look->own;
-		if (!pass_over && (look->best_i == CHUNK || entry_before(&entry, &look->best))) {
+		if (!pass_over &&
+		    (look->best_i == CHUNK || lower_bound_tree_before(&entry, &look->best))) {
 			look->best = entry;
 			look->best_stay = stay;
 			look->best_i = i;
@@ -151,7 +146,8 @@ chunk_visit(struct lower_bound_tree *tree, uint32_t k, struct search *search)
 	if (look.own == EMPTY)
 		hint_bits_clear(member, k % HINT_BITS_WIDTH, member_seen);
 	search->floor = look.own < search->floor ? look.own : search->floor;
-	if (look.best_i != CHUNK && (!search->found || entry_before(&look.best, &search->best))) {
+	if (look.best_i != CHUNK &&
+	    (!search->found || lower_bound_tree_before(&look.best, &search->best))) {
 		search->found = true;
 		search->best = look.best;
 		search->position = k * CHUNK + look.best_i;
