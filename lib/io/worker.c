@@ -13,7 +13,7 @@
 
 #include "host.h"
 #include "media.h"
-#include "media/stages.h"
+#include "media/stage/stages.h"
 
 /** Tries to send the rest of a burst that the device did not take at once. */
 #define WORKER_SEND_TRIES 4

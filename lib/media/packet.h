@@ -46,6 +46,8 @@ struct packet {
 	uint8_t address;        /**< parse: index of the local address */
 	uint8_t event;          /**< guard: 1: RTP with a telephone event */
 	uint8_t sent;           /**< 1: the buffer lies in a send queue */
+	uint8_t spare;          /**< 0 */
+	uint16_t features;      /**< guard: bits of enum leg_feature of the leg */
 } STW_ALIGNED_LINE;
 static_assert(sizeof(struct packet) == STW_CACHE_LINE, "a burst stays in the first cache");
 

@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "media/fork/record_pcapng.h"
 #include "memory.h"
-#include "record_pcapng.h"
 
 /** Rests ended in one call for one address. */
 #define PLANE_RESTS_BURST 4096

@@ -21,12 +21,12 @@
 #include <strowger/media.h>
 
 #include "events.h"
-#include "fork.h"
 #include "hops.h"
-#include "leg.h"
-#include "playout.h"
+#include "media/fork/fork.h"
+#include "media/play/playout.h"
+#include "media/session/leg.h"
+#include "media/session/session.h"
 #include "ports.h"
-#include "session.h"
 #include "sync/control_lock.h"
 #include "worker.h"
 

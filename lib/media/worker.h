@@ -65,13 +65,14 @@ struct worker {
 	struct stw_media *media;
 	uint64_t now_ns;
 	uint32_t index;
-	uint8_t several;      /**< 1: other workers run, too */
-	uint8_t port;         /**< index of the port that the burst came from */
-	uint8_t keys;         /**< of keys_down */
-	uint8_t burst_hosts;  /**< 1: the burst has ARP or ICMP */
-	uint8_t burst_events; /**< 1: the burst has telephone events */
-	uint32_t burst_forks; /**< not 0: the burst has packets to be copied */
-	uint8_t keys_next;    /**< of keys_down: to be looked at next */
+	uint8_t several;         /**< 1: other workers run, too */
+	uint8_t port;            /**< index of the port that the burst came from */
+	uint8_t keys;            /**< of keys_down */
+	uint8_t burst_hosts;     /**< 1: the burst has ARP or ICMP */
+	uint8_t burst_events;    /**< 1: the burst has telephone events */
+	uint16_t burst_features; /**< bits of enum leg_feature that any packet's leg has */
+	uint32_t burst_forks;    /**< not 0: the burst has packets to be copied */
+	uint8_t keys_next;       /**< of keys_down: to be looked at next */
 	uint16_t unpulled; /**< ports, a bit each, whose driver may keep buffers that were sent */
 	uint64_t sent_ns;  /**< when something was sent last */
 	struct worker_counters counters;

@@ -6,8 +6,8 @@
 
 #include <errno.h>
 
-#include "media/playout_pack.h"
-#include "media/wav.h"
+#include "media/play/playout_pack.h"
+#include "media/play/wav.h"
 
 #define PACKETS_MAX 8
 

@@ -26,7 +26,7 @@ CALLS = [
     ("time is an argument; only lib/io reads clocks",
      ("lib/base/", "lib/sync/", "lib/acd/", "lib/rtp/", "lib/media/"),
      # rte_pcapng wants cycles for a clock of its own; the file's times are the packets'.
-     ("lib/media/record_pcapng.c",),
+     ("lib/media/fork/record_pcapng.c",),
      r"gettimeofday|clock_gettime|clock|time|rte_rdtsc\w*|rte_get_\w*cycles|rte_get_timer_hz|rte_get_tsc_hz"
      r"|sleep|usleep|nanosleep|rte_delay_\w+"),
     # The seed of SSRCs is the kernel's; everything else draws from it.

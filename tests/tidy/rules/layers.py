@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Who may include whom. A module sees its own folder, lower modules and public headers of its side;
-acd and the media side never meet; public headers need nothing but C."""
+acd and the media side never meet; public headers need nothing but C. A file of the own folder is included
+by its bare name, any other by its path from lib/."""
+import os
 import re
 
 from tree import Finding
@@ -63,23 +65,26 @@ def check(tree):
             yield Finding(source.path, 1, f"module '{module}' is not in the list of layers")
             continue
         for line, kind, name in includes(source):
-            text = wrong_quoted(tree, module, name) if kind == '"' else wrong_angled(module, name)
+            text = wrong_quoted(tree, os.path.dirname(source.path), name) if kind == '"' else wrong_angled(module, name)
             if text:
                 yield Finding(source.path, line, text)
     for source in tree.c_sources("include/"):
         yield from check_public(source)
 
 
-def wrong_quoted(tree, module, name):
+def wrong_quoted(tree, folder, name):
+    module = folder.split("/")[1]
     if name.endswith(".skel.h"):
         return None if module == "io" else "BPF skeletons belong to io"
     if "/" not in name:
-        if f"lib/{module}/{name}" in tree.paths:
+        if f"{folder}/{name}" in tree.paths:
             return None
-        return f'"{name}" is not in lib/{module}'
+        return f'"{name}" is not in {folder}'
     other = name.split("/")[0]
     if other == module:
-        return f'a file of the own folder is included as "{name.split("/", 1)[1]}"'
+        if f"lib/{name}" in tree.paths and os.path.dirname(f"lib/{name}") != folder:
+            return None
+        return f'a file of the own folder is included as "{os.path.basename(name)}"'
     if other in LOWER[module]:
         return None
     return f"{module} may not include {other}"

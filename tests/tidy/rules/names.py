@@ -81,8 +81,8 @@ def prefixes_of(tree, source):
 
 
 def headers_with(tree, source, name):
-    """Prefixes from the headers of the same folder that declare the function."""
-    folder = source.path.rsplit("/", 1)[0] + "/"
+    """Prefixes from the headers of the same module that declare the function."""
+    folder = "/".join(source.path.split("/")[:2]) + "/"
     return [first_word(path) + "_" for path in tree.paths
             if path.startswith(folder) and path.endswith(".h")
             and re.search(rf"\b{name}\(", tree.source(path).code)]

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "media/playout_pack.h"
-#include "media/wav.h"
+#include "media/play/playout_pack.h"
+#include "media/play/wav.h"
 
 #define PACKETS_MAX 4
 

@@ -17,7 +17,7 @@
 #include <rte_mbuf.h>
 
 #include "capture.h"
-#include "media/record_pcapng.h"
+#include "media/fork/record_pcapng.h"
 
 /** A wall clock of 2026 and a steady clock, ns; packets come on the steady one. */
 #define WALL_NS   UINT64_C(1795294800123456789)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "capture.h"
-#include "media/record_wav.h"
+#include "media/fork/record_wav.h"
 #include "rtp/g711.h"
 
 #define START_NS UINT64_C(5000000000)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/wav.h"
+#include "media/play/wav.h"
 
 /** A file under construction. */
 struct file {

@@ -20,8 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "media/play/wav.h"
 #include "record_file.h"
-#include "wav.h"
 
 #include "base/base.h"
 #include "rtp/g711.h"

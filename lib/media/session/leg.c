@@ -16,7 +16,7 @@
 
 #include <errno.h>
 
-#include "plane.h"
+#include "media/plane.h"
 #include "session.h"
 
 /** Removed legs freed, and rests ended, in one call: a bound for who holds the mutex. */
@@ -70,6 +70,17 @@ window_end(const struct stw_leg_config *config, uint64_t now_ns)
 	return now_ns + config->learning_ns;
 }
 
+/** Bits of enum leg_feature that a description asks for. */
+static uint16_t
+route_features(const struct stw_leg_config *config)
+{
+	uint16_t features = 0;
+
+	if (config->source_any_ip)
+		features |= LEG_SOURCE_ANY_IP;
+	return features;
+}
+
 /** What may change in a leg's life, but for the remote word. */
 static void
 route_describe(struct stw_media *media, uint32_t leg, const struct stw_leg_config *config)
@@ -83,7 +94,7 @@ route_describe(struct stw_media *media, uint32_t leg, const struct stw_leg_confi
 	traits.codec = (uint8_t)config->codec;
 	traits.side = (uint8_t)config->side;
 	traits.dscp = config->dscp;
-	traits.source_any_ip = config->source_any_ip;
+	traits.features = route_features(config);
 	atomic_store_explicit(&route->traits, traits.word, memory_order_relaxed);
 	if (config->silent_ns && !silent_before)
 		atomic_fetch_add_explicit(&media->legs_silence, 1, memory_order_relaxed);

@@ -7,7 +7,7 @@
  */
 #include "stages.h"
 
-#include "plane.h"
+#include "media/plane.h"
 
 void
 stage_receive(struct worker *worker, struct packet *packets, unsigned count)

@@ -5,7 +5,7 @@
 #ifndef STW_MEDIA_WAY_H
 #define STW_MEDIA_WAY_H
 
-#include "plane.h"
+#include "media/plane.h"
 
 /** Write the Ethernet header of an IPv4 packet: the second word overwrites what the first has too much. */
 static inline void

@@ -12,7 +12,7 @@
 
 #include <errno.h>
 
-#include "plane.h"
+#include "media/plane.h"
 #include "record_pcapng.h"
 #include "record_wav.h"
 

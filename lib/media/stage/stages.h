@@ -18,7 +18,7 @@
 #ifndef STW_MEDIA_STAGES_H
 #define STW_MEDIA_STAGES_H
 
-#include "worker.h"
+#include "media/worker.h"
 
 void stage_parse(struct worker *worker, struct packet *packets, unsigned count);
 void stage_lookup(struct worker *worker, struct packet *packets, unsigned count);

@@ -9,7 +9,7 @@
 
 #include <rte_udp.h>
 
-#include "plane.h"
+#include "media/plane.h"
 
 static void
 digit_tell(struct worker *worker, uint32_t leg, const struct rtp_digit *digit)

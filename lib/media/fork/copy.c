@@ -13,11 +13,11 @@
  *  F1     (fork.c) next, fork_first: linked  release  F2          -
  *  F2     next, fork_first: read             acquire  F1          an unfilled fork is met
  */
-#include "stages.h"
+#include "media/stage/stages.h"
 
 #include <rte_udp.h>
 
-#include "plane.h"
+#include "media/plane.h"
 
 /** Most copies that come back in one turn: more than a turn makes with 4 forks. */
 #define COPY_BACK_BURST 256

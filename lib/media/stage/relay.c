@@ -12,8 +12,8 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
-#include "checksum.h"
-#include "plane.h"
+#include "media/checksum.h"
+#include "media/plane.h"
 #include "way.h"
 
 #define RELAY_TTL 64

@@ -19,7 +19,7 @@
 
 #include <strowger/rtp.h>
 
-#include "plane.h"
+#include "media/plane.h"
 #include "record_pcapng.h"
 #include "record_wav.h"
 

@@ -20,9 +20,9 @@
 
 #include <rte_malloc.h>
 
-#include "checksum.h"
-#include "memory.h"
-#include "plane.h"
+#include "media/checksum.h"
+#include "media/memory.h"
+#include "media/plane.h"
 
 /** Slot of a playout, 0 when the handle is stale. */
 static uint32_t

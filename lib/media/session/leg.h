@@ -59,16 +59,25 @@ leg_remote_port(uint64_t word)
 	return (rte_be16_t)(word >> 16);
 }
 
+/**
+ * What a plain leg does not have, a bit each: a stage that serves one of them looks at nothing more of a
+ * leg that has none, and returns at once when no packet of the burst has any.
+ */
+enum leg_feature {
+	LEG_SOURCE_ANY_IP = 1 << 0, /**< any address may latch */
+};
+
 /** What a leg carries; one word. */
 union leg_traits {
 	uint64_t word;
 	struct {
-		uint8_t audio_pt;      /**< payload type of audio */
-		uint8_t event_pt;      /**< payload type of telephone events; 0: none */
-		uint8_t codec;         /**< enum stw_codec */
-		uint8_t side;          /**< enum stw_side */
-		uint8_t dscp;          /**< of what is sent */
-		uint8_t source_any_ip; /**< 1: any address may latch */
+		uint8_t audio_pt;  /**< payload type of audio */
+		uint8_t event_pt;  /**< payload type of telephone events; 0: none */
+		uint8_t codec;     /**< enum stw_codec */
+		uint8_t side;      /**< enum stw_side */
+		uint8_t dscp;      /**< of what is sent */
+		uint8_t spare;     /**< 0 */
+		uint16_t features; /**< bits of enum leg_feature */
 	};
 };
 static_assert(sizeof(union leg_traits) == 8, "traits are read at once");

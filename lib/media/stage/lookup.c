@@ -11,7 +11,7 @@
 
 #include <rte_udp.h>
 
-#include "plane.h"
+#include "media/plane.h"
 #include "rtp/demux.h"
 #include "rtp/rtcp.h"
 

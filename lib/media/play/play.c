@@ -32,9 +32,9 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
-#include "checksum.h"
-#include "plane.h"
-#include "way.h"
+#include "media/checksum.h"
+#include "media/plane.h"
+#include "media/stage/way.h"
 
 #define NS_PER_MS      UINT64_C(1000000)
 #define PLAY_PERIOD_NS (STW_PLAYOUT_PACKET_MS * NS_PER_MS)

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "plane.h"
+#include "media/plane.h"
 
 uint32_t
 session_find(const struct stw_media *media, struct stw_session session)

@@ -27,7 +27,7 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
-#include "plane.h"
+#include "media/plane.h"
 
 static bool
 ip_can_be_a_party(rte_be32_t ip)
@@ -78,7 +78,7 @@ source_learn(struct worker *worker, const struct packet *packet, struct leg_rout
 		    atomic_load_explicit(&route->learning_until_ns, memory_order_relaxed))
 			return false;
 		if (leg_remote_ip(remote) && leg_remote_ip(remote) != source_ip &&
-		    !traits.source_any_ip)
+		    !(traits.features & LEG_SOURCE_ANY_IP))
 			return false;
 	}
 	/* G3: the word stands for itself; losing means that another source or control was first. */
@@ -118,6 +118,7 @@ packet_route(const struct worker *worker, struct packet *packet, struct leg_rout
 	packet->fork_first = atomic_load_explicit(&route->fork_first, memory_order_acquire);
 	packet->event = packet->kind == PACKET_RTP && traits.event_pt &&
 			packet->rtp.payload_type == traits.event_pt;
+	packet->features = traits.features;
 }
 
 void
@@ -125,6 +126,7 @@ stage_guard(struct worker *worker, struct packet *packets, unsigned count)
 {
 	struct stw_media *media = worker->media;
 	uint32_t forks = 0;
+	uint16_t features = 0;
 	uint8_t events = 0;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -141,7 +143,9 @@ stage_guard(struct worker *worker, struct packet *packets, unsigned count)
 		packet_route(worker, packet, route);
 		forks |= packet->fork_first;
 		events |= packet->event;
+		features |= packet->features;
 	}
 	worker->burst_forks = forks;
 	worker->burst_events = events;
+	worker->burst_features = features;
 }

@@ -13,8 +13,8 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
-#include "checksum.h"
-#include "plane.h"
+#include "media/checksum.h"
+#include "media/plane.h"
 
 /** Packets between a prefetch and its use. */
 #define PARSE_AHEAD 6

@@ -8,7 +8,7 @@
  */
 #include "stages.h"
 
-#include "plane.h"
+#include "media/plane.h"
 
 /** Nanoseconds in which each leg is looked at once. */
 #define SILENCE_ROUND_NS UINT64_C(250000000)
