@@ -10,7 +10,15 @@
 
 #define VISITS_MAX 2000000
 
-/* One search: how far it has come is in its arguments and in these. */
+/* How far one order of the calls has come. */
+struct point {
+	struct oracle oracle;
+	uint32_t done; /* bits of calls */
+	uint32_t vain; /* of those, extensions of a wrap-up that an advance is still to end at its old end */
+	uint64_t used; /* bits of events */
+};
+
+/* One search. */
 struct search {
 	struct linear_history *history;
 	struct compare *compare;
@@ -130,37 +138,37 @@ is_quiet(const struct linear_history *h, uint32_t done)
 	return last_return < first_call;
 }
 
-static bool explore(struct search *search, const struct oracle *o, uint32_t done, uint64_t used);
+static bool explore(struct search *search, const struct point *here);
 
 /* Matches come when the engine's next event of both is that offer. */
 static bool
-explore_matches(struct search *search, const struct oracle *o, uint32_t done, uint64_t used)
+explore_matches(struct search *search, const struct point *here)
 {
 	struct linear_history *h = search->history;
+	const struct oracle *o = &here->oracle;
 
 	for (uint32_t i = 0; i < h->events_count; i++) {
 		const struct stw_event *event = &h->events[i];
 		struct oracle_events told = {.count = 0};
-		struct oracle next;
-		uint64_t after = used;
+		struct point next;
 		int agent, contact;
 		bool joins;
 
-		if (used >> i & 1 || event->type != STW_EVENT_OFFER)
+		if (here->used >> i & 1 || event->type != STW_EVENT_OFFER)
 			continue;
 		agent = oracle_agent_find(o, event->agent.id);
 		contact = oracle_contact_find(o, event->contact.id);
 		joins = may_join(o, agent, contact);
 		if (!joins && !is_fair_match(search, o, agent, contact))
 			continue;
-		next = *o;
+		next = *here;
 		oracle_events = &told;
 		if (joins)
-			oracle_place_add(&next, agent, contact, event->time_ns);
+			oracle_place_add(&next.oracle, agent, contact, event->time_ns);
 		else
-			oracle_offer(&next, agent, contact, event->time_ns);
-		oracle_settle_counts(&next);
-		if (use_events(search, &told, &after) && explore(search, &next, done, after))
+			oracle_offer(&next.oracle, agent, contact, event->time_ns);
+		oracle_settle_counts(&next.oracle);
+		if (use_events(search, &told, &next.used) && explore(search, &next))
 			return true;
 	}
 	return false;
@@ -206,62 +214,92 @@ may_be_full(const struct linear_history *h, uint32_t call, const struct oracle *
 		 o->queues[queue].stats.waiting + held >= o->queues[queue].rule.length_max));
 }
 
-/* The header lets an advance under way end a wrap-up at its old end though it was extended meanwhile; then
- * the end was due. */
+static bool
+is_in_due_wrap_up(const struct oracle *o, const struct step *step)
+{
+	int agent = oracle_agent_find(o, step->agent);
+
+	return agent != ORACLE_NONE && o->agents[agent].state == STW_AGENT_WRAP_UP &&
+	       o->agents[agent].rests_until_ns <= step->now_ns;
+}
+
+/*
+ * The header lets an advance under way end a wrap-up at its old end though it was extended meanwhile; then
+ * the end was due, and that advance ends the wrap-up. The end of a wrap-up shows in no status, so
+ * an extension must not count as in vain when it is not: the search would go on with the old end.
+ */
 static bool
 may_extend_in_vain(const struct linear_history *h, uint32_t call, const struct oracle *o)
 {
 	const struct linear_call *this = &h->calls[call];
-	int agent = oracle_agent_find(o, this->step.agent);
 	bool advances = false;
 
-	if (this->step.kind != STEP_EXTEND || this->step.result || agent == ORACLE_NONE)
+	if (this->step.kind != STEP_EXTEND || this->step.result)
 		return false;
 	for (uint32_t i = 0; i < h->calls_count; i++)
 		advances |= h->calls[i].step.kind == STEP_ADVANCE && overlap(&h->calls[i], this);
-	return advances && o->agents[agent].state == STW_AGENT_WRAP_UP &&
-	       o->agents[agent].rests_until_ns <= this->step.now_ns;
+	return advances && is_in_due_wrap_up(o, &this->step);
+}
+
+/* After a call: extensions in vain whose wrap-up it has ended are settled. False: they were not in vain, as
+ * it was another call than an advance at their time. */
+static bool
+settle_vain(const struct linear_history *h, struct point *point, uint32_t call)
+{
+	for (uint32_t i = 0; i < h->calls_count; i++) {
+		if (!(point->vain >> i & 1) ||
+		    is_in_due_wrap_up(&point->oracle, &h->calls[i].step))
+			continue;
+		if (h->calls[call].step.kind != STEP_ADVANCE ||
+		    !overlap(&h->calls[i], &h->calls[call]))
+			return false;
+		point->vain &= ~(UINT32_C(1) << i);
+	}
+	return true;
 }
 
 /* What the headers allow only because other calls are under way: nothing changed. */
 static bool
-explore_allowed(struct search *search, const struct oracle *o, uint32_t done, uint64_t used,
-		uint32_t call)
+explore_allowed(struct search *search, const struct point *here, uint32_t call)
 {
-	int queue = oracle_queue_find(o, search->history->calls[call].step.request.queue.id);
-	bool full = may_be_full(search->history, call, o, queue);
-	struct oracle next;
+	const struct linear_history *h = search->history;
+	int queue = oracle_queue_find(&here->oracle, h->calls[call].step.request.queue.id);
+	bool full = may_be_full(h, call, &here->oracle, queue);
+	bool vain = may_extend_in_vain(h, call, &here->oracle);
+	struct point next;
 
-	if (!full && !may_be_busy(search->history, call) &&
-	    !may_extend_in_vain(search->history, call, o))
+	if (!full && !vain && !may_be_busy(h, call))
 		return false;
-	next = *o;
+	next = *here;
+	next.done |= UINT32_C(1) << call;
+	if (vain)
+		next.vain |= UINT32_C(1) << call;
 	if (full) {
-		next.queues[queue].stats.offered++;
-		next.queues[queue].stats.refused++;
+		next.oracle.queues[queue].stats.offered++;
+		next.oracle.queues[queue].stats.refused++;
 	}
-	return explore(search, &next, done | UINT32_C(1) << call, used);
+	return explore(search, &next);
 }
 
 static bool
-explore_call(struct search *search, const struct oracle *o, uint32_t done, uint64_t used,
-	     uint32_t call)
+explore_call(struct search *search, const struct point *here, uint32_t call)
 {
 	const struct step *step = &search->history->calls[call].step;
 	struct oracle_choices choices = {.made = 0};
 
-	if (explore_allowed(search, o, done, used, call))
+	if (explore_allowed(search, here, call))
 		return true;
 	do {
 		struct oracle_events told = {.count = 0};
-		struct oracle next = *o;
-		uint64_t after = used, next_ns;
+		struct point next = *here;
+		uint64_t next_ns;
 
+		next.done |= UINT32_C(1) << call;
 		oracle_events = &told;
 		oracle_choices = &choices;
-		if (step_oracle(&next, step, &next_ns) == step->result &&
-		    use_events(search, &told, &after) &&
-		    explore(search, &next, done | UINT32_C(1) << call, after))
+		if (step_oracle(&next.oracle, step, &next_ns) == step->result &&
+		    settle_vain(search->history, &next, call) &&
+		    use_events(search, &told, &next.used) && explore(search, &next))
 			return true;
 	} while (oracle_choices_next(&choices));
 	return false;
@@ -286,24 +324,24 @@ ends_alike(struct search *search, const struct oracle *o)
 }
 
 static bool
-explore(struct search *search, const struct oracle *o, uint32_t done, uint64_t used)
+explore(struct search *search, const struct point *here)
 {
 	struct linear_history *h = search->history;
 	uint64_t all_events = h->events_count ? UINT64_MAX >> (64 - h->events_count) : 0;
 
 	if (h->visited++ > VISITS_MAX)
 		return false;
-	if (done == (UINT32_C(1) << h->calls_count) - 1 && used == all_events &&
-	    ends_alike(search, o)) {
-		search->found = *o;
+	if (here->done == (UINT32_C(1) << h->calls_count) - 1 && here->used == all_events &&
+	    !here->vain && ends_alike(search, &here->oracle)) {
+		search->found = here->oracle;
 		return true;
 	}
-	if (explore_matches(search, o, done, used))
+	if (explore_matches(search, here))
 		return true;
-	if (is_quiet(h, done) && oracle_can_match(o))
+	if (is_quiet(h, here->done) && oracle_can_match(&here->oracle))
 		return false;
 	for (uint32_t call = 0; call < h->calls_count; call++) {
-		if (may_be_next(h, done, call) && explore_call(search, o, done, used, call))
+		if (may_be_next(h, here->done, call) && explore_call(search, here, call))
 			return true;
 	}
 	return false;
@@ -314,11 +352,12 @@ linear_explain(struct linear_history *history, struct oracle *oracle, struct com
 	       struct stw_acd *acd)
 {
 	struct search search = {.history = history, .compare = compare, .acd = acd};
+	struct point start = {.oracle = *oracle};
 
 	history->visited = 0;
 	history->unlike[0] = '\0';
-	oracle->settles = false;
-	if (!explore(&search, oracle, 0, 0))
+	start.oracle.settles = false;
+	if (!explore(&search, &start))
 		return false;
 	*oracle = search.found;
 	oracle->settles = true;
