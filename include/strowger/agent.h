@@ -241,7 +241,8 @@ STW_API int stw_agent_ready(struct stw_acd *acd, struct stw_agent agent, uint64_
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
  * Progress: lock-free; a retry means another thread changed this agent.
- * Order:    no offer is made to the agent after the return (one made before stands).
+ * Order:    no offer is made to the agent after the return (one made before stands). Of two calls at
+ *           the same time either's reason may be the one that is shown.
  */
 STW_API int stw_agent_not_ready(struct stw_acd *acd, struct stw_agent agent, uint32_t reason,
 				uint64_t now_ns);

@@ -78,6 +78,8 @@ agent_call(struct stw_acd *acd, struct stw_agent handle, agent_step_fn step, uin
 		do {
 			uint64_t word = acd_agent_settle(acd, a, now_ns, &todo);
 
+			if (word_state(word) == ACD_AGENT_READY)
+				acd_idle_ensure(acd, a);
 			error = word_state(word) == ACD_AGENT_FREE
 					? -ESTALE
 					: step(acd, a, word, reason, now_ns, &todo);
@@ -127,6 +129,7 @@ static int
 step_not_ready(struct stw_acd *acd, uint32_t a, uint64_t word, uint32_t reason, uint64_t now_ns,
 	       struct acd_todo *todo)
 {
+	bool other = word_after(word) == ACD_AFTER_NOT_READY;
 	int error;
 
 	switch (word_state(word)) {
@@ -137,9 +140,12 @@ step_not_ready(struct stw_acd *acd, uint32_t a, uint64_t word, uint32_t reason, 
 			return 0;
 		return agent_change(acd, a, word, ACD_AGENT_NOT_READY, reason, now_ns);
 	case ACD_AGENT_HOLD:
-		/* Of two calls at once either's reason may be the one that is shown. */
-		atomic_store_explicit(&acd->agents[a].after_reason, reason, memory_order_relaxed);
-		return agent_after(acd, a, word, ACD_AFTER_NOT_READY);
+		/* Not where the reason stands that was asked before: until the word changes, that one is
+		 * shown. Of two calls at once either's reason may be. */
+		atomic_store_explicit(&acd->agents[a].after_reasons[other], (uint16_t)reason,
+				      memory_order_relaxed);
+		return agent_after(acd, a, word,
+				   other ? ACD_AFTER_NOT_READY_TOO : ACD_AFTER_NOT_READY);
 	default:
 		error = agent_change(acd, a, word, ACD_AGENT_NOT_READY, reason, now_ns);
 		if (!error)

@@ -149,17 +149,18 @@ acd_agent_move(struct stw_acd *acd, uint32_t a, uint64_t old, enum acd_agent_sta
 	}
 	if (!acd_word_change(&agent->word, old, new))
 		return false;
+	agent_count_change(acd, old, new);
+	/* Before an event, or a timer that is gone, tells of him. */
+	if (state == ACD_AGENT_READY)
+		acd_idle_list(acd, a);
 	if (old_state == ACD_AGENT_WRAP_UP || old_state == ACD_AGENT_PAUSED)
 		lower_bound_tree_remove(
 			&acd->timers,
 			atomic_load_explicit(&agent->timer_position, memory_order_relaxed),
 			a | ACD_TIMER_AGENT, old);
-	agent_count_change(acd, old, new);
 	if (state <= ACD_AGENT_PAUSED && (unsigned)state < old_state)
 		acd_review_ask_of(acd, acd_agent_description(acd, a));
 	acd_announce_agent(acd, a, new, now_ns);
-	if (state == ACD_AGENT_READY)
-		acd_idle_list(acd, a);
 	return true;
 }
 
@@ -283,6 +284,7 @@ acd_claim(struct stw_acd *acd, uint32_t a, uint64_t agent_word,
 	acd_count_engine(acd, ACD_COUNT_READY, (uint64_t)-1);
 	open_step(acd, c, entry->ref, a, hold, now_ns);
 	/* By us or by others, the contact has moved on from the entry. */
+	acd_entry_passed(acd, c);
 	acd_entry_remove(acd, c, entry->ref, position);
 	acd_agent_settle(acd, a, now_ns, todo);
 	acd_idle_unlist(acd, a);

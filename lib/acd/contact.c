@@ -20,8 +20,10 @@ acd_contact_entry_check(void *context, uint32_t item, uint64_t ref)
 
 	if (word == ref)
 		return LOWER_BOUND_TREE_LIVE;
-	return word_version_after(word_version(ref), word_version(word)) ? LOWER_BOUND_TREE_FUTURE
-									 : LOWER_BOUND_TREE_STALE;
+	if (word_version_after(word_version(ref), word_version(word)))
+		return LOWER_BOUND_TREE_FUTURE;
+	acd_entry_passed(acd, item);
+	return LOWER_BOUND_TREE_STALE;
 }
 
 int

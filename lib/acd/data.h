@@ -140,12 +140,12 @@ struct acd_queue_description {
 
 struct acd_agent {
 	_Atomic uint64_t word STW_ALIGNED_LINE;
-	_Atomic uint64_t stamps;   /* last stamp given out */
-	_Atomic uint64_t told;     /* stamp of the last word told by an event */
-	_Atomic uint64_t misses;   /* misses in a row, and which claim was counted last */
-	_Atomic uint64_t until_ns; /* end of the wrap-up or pause */
-	_Atomic uint64_t since_ns; /* begin of the state */
-	_Atomic uint32_t after_reason;
+	_Atomic uint64_t stamps;           /* last stamp given out */
+	_Atomic uint64_t told;             /* stamp of the last word told by an event */
+	_Atomic uint64_t misses;           /* misses in a row, and which claim was counted last */
+	_Atomic uint64_t until_ns;         /* end of the wrap-up or pause */
+	_Atomic uint64_t since_ns;         /* begin of the state */
+	_Atomic uint16_t after_reasons[2]; /* of what is asked while he holds (word.h) */
 	_Atomic uint32_t timer_position;
 	_Atomic uint32_t last_contact;   /* what the agent held last */
 	_Atomic uint32_t decline_reason; /* of a decline while several rang */

@@ -86,6 +86,7 @@ void acd_agent_spell(struct stw_acd *acd, uint32_t a, bool was_busy, uint64_t no
 /* idle.c: the agents who may be ready. */
 void acd_idle_list(struct stw_acd *acd, uint32_t a);
 bool acd_idle_listed(struct stw_acd *acd, uint32_t a);
+void acd_idle_ensure(struct stw_acd *acd, uint32_t a);
 void acd_idle_unlist(struct stw_acd *acd, uint32_t a);
 uint32_t acd_idle_longest_but(struct stw_acd *acd, uint32_t channel,
 			      const _Atomic uint32_t *members, const uint32_t *but,
@@ -127,6 +128,7 @@ int acd_contact_stay_write(struct stw_acd *acd, uint32_t c, unsigned side,
 			   const struct acd_stay *stay);
 struct acd_stay acd_contact_stay(const struct stw_acd *acd, uint32_t c, uint64_t word);
 int acd_entry_insert(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t *position);
+void acd_entry_passed(struct stw_acd *acd, uint32_t c);
 void acd_entry_remove(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t position);
 int acd_contact_place(struct stw_acd *acd, uint32_t c, uint64_t from, uint64_t to, uint64_t now_ns,
 		      struct acd_todo *todo);

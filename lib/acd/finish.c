@@ -49,8 +49,9 @@ agent_next(struct stw_acd *acd, uint32_t a, uint64_t hold, uint32_t q, enum acd_
 		*reason = acd_seats_busy(acd, a) ? STW_REASON_LOGOUT : 0;
 		return *reason ? ACD_AGENT_NOT_READY : ACD_AGENT_LOGGED_OUT;
 	}
-	if (word_after(hold) == ACD_AFTER_NOT_READY) {
-		*reason = atomic_load_explicit(&agent->after_reason, memory_order_relaxed);
+	if (word_after(hold) != ACD_AFTER_NOTHING) {
+		*reason = atomic_load_explicit(&agent->after_reasons[word_after_side(hold)],
+					       memory_order_relaxed);
 		return ACD_AGENT_NOT_READY;
 	}
 	if (missed && description && description->misses_max && misses >= description->misses_max) {
@@ -70,16 +71,6 @@ agent_next(struct stw_acd *acd, uint32_t a, uint64_t hold, uint32_t q, enum acd_
 	return ACD_AGENT_PAUSED;
 }
 
-/* Who has released an agent may not have come to list him; whoever sees the contact over also finds its
- * agent. */
-static void
-agent_list(struct stw_acd *acd, uint32_t a)
-{
-	if (word_state(acd_word_read(&acd->agents[a].word)) == ACD_AGENT_READY &&
-	    !acd_idle_listed(acd, a))
-		acd_idle_list(acd, a);
-}
-
 /* Step 4 for an agent whose claim it is, whatever he is to do after it; returns true if this call made
  * the agent ready, logged him out or may have freed a slot of his: he is to be looked at. */
 bool
@@ -95,7 +86,7 @@ acd_agent_release(struct stw_acd *acd, uint32_t a, uint64_t claim, uint64_t word
 		uint32_t reason;
 
 		if (word_state(hold) != ACD_AGENT_HOLD || !claim_is_same(hold, claim)) {
-			agent_list(acd, a);
+			acd_idle_ensure(acd, a);
 			return acd_seats_release(acd, a, claim, word, now_ns) || parked;
 		}
 		if (outcome == ACD_OUTCOME_ENDED && acd_seats_park(acd, a, hold, true, now_ns)) {
@@ -126,7 +117,7 @@ contact_release(struct stw_acd *acd, uint32_t c, uint64_t word, uint64_t now_ns)
 	/* He may have won it in a ring, so the version says nothing; but while the contact is ENDING or
 	 * MOVING, his claim of it is the right one (R5 in ring.c). */
 	if (!acd_seats_claim(acd, a, c, &claim) || acd_word_read(&acd->contacts[c].word) != word) {
-		agent_list(acd, a);
+		acd_idle_ensure(acd, a);
 		return false;
 	}
 	return acd_agent_release(acd, a, claim, word, ACD_OUTCOME_ENDED, now_ns);
@@ -152,8 +143,10 @@ acd_contact_requeue(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t mis
 	waiting =
 		word_contact_at_step(waiting, k < queue->steps_count ? k : queue->steps_count - 1);
 	acd_field_write_32(&acd->contacts[c].missed_generation, agent ? agent->generation : 0);
-	if (!acd_contact_place(acd, c, word, waiting, now_ns, todo))
-		atomic_fetch_add_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
+	/* Before it waits, so that who sees it wait finds it counted. */
+	atomic_fetch_add_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
+	if (acd_contact_place(acd, c, word, waiting, now_ns, todo))
+		atomic_fetch_sub_explicit(&acd->queues[q].waiting, 1, memory_order_relaxed);
 }
 
 /* Step 5 of a move: the contact waits in the queue of the other side, where it was let in before. */

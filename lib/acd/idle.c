@@ -74,6 +74,18 @@ acd_idle_listed(struct stw_acd *acd, uint32_t a)
 	return true;
 }
 
+/*
+ * Who has made an agent ready may not have come to list him. Whoever has seen him ready, and says so or goes by
+ * it, lists him first: what is matched after that must find him.
+ */
+void
+acd_idle_ensure(struct stw_acd *acd, uint32_t a)
+{
+	if (word_state(acd_word_read(&acd->agents[a].word)) == ACD_AGENT_READY &&
+	    !acd_idle_listed(acd, a))
+		acd_idle_list(acd, a);
+}
+
 /* Raise the bound of a word to the lowest of those that it lists. */
 static void
 bound_raise(struct stw_acd *acd, struct acd_idle *idle, uint32_t w, uint64_t seen)

@@ -11,7 +11,10 @@
  *
  * Exactness: among the agents ready and the contacts visible at one instant of the call. `arrivals` is read
  * before and after the search for the best contact, and the search repeated if a contact became
- * visible in between. Ties: contacts by arrival, agents by slot.
+ * visible in between. A contact that waits on with another word (another class or step) is visible
+ * throughout, though a search may come to the place of its new entry too early and to that of the old one too
+ * late. So its new word is counted before the old entry goes: by who changed it, or by the search that finds
+ * the old entry stale (place.c). Ties: contacts by arrival, agents by slot.
  *
  * Who missed a contact is asked again only when nobody else is ready for it, at that moment.
  *
@@ -317,10 +320,18 @@ better_agent(struct stw_acd *acd, uint32_t a, const struct lower_bound_tree_entr
 										      : ACD_NOBODY;
 }
 
+/* Whether an agent has become ready since this call began: he may have been chosen for how long he was before. */
+static bool
+is_ready_anew(const struct stw_acd *acd, uint32_t a, uint64_t now_ns)
+{
+	return atomic_load_explicit(&acd->idle_since_ns[a], memory_order_relaxed) >= now_ns;
+}
+
 /*
  * Give an agent the best contact that waits for him, as long as he is ready and there is one. `given` is
  * the contact for which he was chosen as the one who is idle for longest (ACD_NOBODY: he was not
- * chosen); before he takes another, who has been idle for longer than he is served, `deep` such steps.
+ * chosen); before he takes another, or takes it in another spell than he was chosen in, who has been idle for
+ * longer than he is served, `deep` such steps.
  */
 static void
 match_agent(struct stw_acd *acd, uint32_t a, uint32_t given, unsigned deep, uint64_t now_ns,
@@ -349,7 +360,7 @@ match_agent(struct stw_acd *acd, uint32_t a, uint32_t given, unsigned deep, uint
 			given_search(acd, given, a, &best);
 		if (!best.found)
 			return;
-		if (deep && best.entry.item != given)
+		if (deep && (best.entry.item != given || is_ready_anew(acd, a, now_ns)))
 			other = better_agent(acd, a, &best.entry, now_ns);
 		if (other != ACD_NOBODY) {
 			match_agent(acd, other, best.entry.item, deep - 1, now_ns, todo);

@@ -89,6 +89,17 @@ acd_entry_insert(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t *posit
 	return lower_bound_tree_insert(tree_of(acd, word), set, &entry, position);
 }
 
+/*
+ * Before the entry of a word that has passed goes, by another thread than the one that changed the word: when the
+ * contact waits on with another word, that is counted, as who changed it may not have come to it (match.c).
+ */
+void
+acd_entry_passed(struct stw_acd *acd, uint32_t c)
+{
+	if (word_state(acd_word_read(&acd->contacts[c].word)) == ACD_CONTACT_WAITING)
+		acd_arrivals_add(acd);
+}
+
 /* Take out the entry of a WAITING word. */
 void
 acd_entry_remove(struct stw_acd *acd, uint32_t c, uint64_t word, uint32_t position)
@@ -125,11 +136,12 @@ acd_contact_place(struct stw_acd *acd, uint32_t c, uint64_t from, uint64_t to, u
 		return -EAGAIN;
 	}
 	atomic_store_explicit(&contact->entry_position, position, memory_order_relaxed);
+	/* Counted before the old entry goes (match.c). */
+	acd_arrivals_add(acd);
 	if (word_state(from) == ACD_CONTACT_WAITING) {
 		acd_entry_remove(acd, c, from, old);
 		acd_contact_disarm(acd, c, from);
 	}
-	acd_arrivals_add(acd);
 	acd_announce_contact(acd, c, to, now_ns);
 	if (todo)
 		acd_todo_contact(todo, c);

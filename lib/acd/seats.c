@@ -130,12 +130,14 @@ static void
 park_leave(struct stw_acd *acd, uint32_t a, uint64_t hold, uint64_t now_ns)
 {
 	struct acd_agent *agent = &acd->agents[a];
-	uint32_t reason = atomic_load_explicit(&agent->after_reason, memory_order_relaxed);
+	uint32_t reason = atomic_load_explicit(&agent->after_reasons[word_after_side(hold)],
+					       memory_order_relaxed);
 
 	acd_misses_count(agent, hold, false);
 	acd_time_raise(&acd->idle_since_ns[a], now_ns);
 	switch (word_after(hold)) {
 	case ACD_AFTER_NOT_READY:
+	case ACD_AFTER_NOT_READY_TOO:
 		acd_agent_move(acd, a, hold, ACD_AGENT_NOT_READY, reason, false, now_ns);
 		break;
 	case ACD_AFTER_LOGOUT:

@@ -80,6 +80,7 @@ claim_is_same(uint64_t a, uint64_t b)
 
 struct stw_acd;
 struct acd_todo;
+struct lower_bound_tree_entry;
 
 /* seats.c: connected contacts of agents with several slots, with helping. */
 uint64_t acd_stamp_take(struct stw_acd *acd, uint32_t a);
@@ -104,10 +105,10 @@ bool acd_wrap_up_begin(struct stw_acd *acd, uint32_t a, uint32_t s, uint64_t sea
 uint32_t acd_wrap_ups_end(struct stw_acd *acd, uint32_t a, uint64_t now_ns);
 void acd_wrap_ups_sweep(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_ns,
 			struct acd_todo *todo);
-bool acd_wrap_up_fire(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_ns,
-		      struct acd_todo *todo);
-bool acd_wrap_up_fire_seat(struct stw_acd *acd, uint32_t item, uint64_t seat, uint64_t now_ns,
-			   struct acd_todo *todo);
+bool acd_wrap_up_fire(struct stw_acd *acd, const struct lower_bound_tree_entry *entry,
+		      uint64_t now_ns, struct acd_todo *todo);
+bool acd_wrap_up_fire_seat(struct stw_acd *acd, const struct lower_bound_tree_entry *entry,
+			   uint64_t now_ns, struct acd_todo *todo);
 bool acd_wrap_up_timer_early(struct stw_acd *acd, uint32_t item, int64_t deadline_ns);
 uint64_t acd_seat_timer_word(struct stw_acd *acd, uint32_t item);
 

@@ -62,10 +62,9 @@ fire(struct stw_acd *acd, const struct lower_bound_tree_entry *entry, uint32_t p
 		fired = acd_position_fire(acd, entry->item & ~ACD_TIMER_POSITION, entry->ref,
 					  now_ns);
 	else if (entry->item & ACD_TIMER_AGENT)
-		fired = acd_wrap_up_fire(acd, entry->item & ~ACD_TIMER_AGENT, entry->ref, now_ns,
-					 todo);
+		fired = acd_wrap_up_fire(acd, entry, now_ns, todo);
 	else if (entry->item & ACD_TIMER_SEAT)
-		fired = acd_wrap_up_fire_seat(acd, entry->item, entry->ref, now_ns, todo);
+		fired = acd_wrap_up_fire_seat(acd, entry, now_ns, todo);
 	else
 		fired = acd_contact_due(acd, entry, position, now_ns, todo);
 	/* By us or by others, the word has changed, or another timer is set for it. */
@@ -82,13 +81,10 @@ sweep_agent(struct stw_acd *acd, uint32_t a, bool late, uint64_t now_ns, struct 
 
 	if (word_state(word) == ACD_AGENT_FREE)
 		return;
+	acd_idle_ensure(acd, a);
 	acd_announce_agent(acd, a, word, now_ns);
 	if (late)
 		acd_wrap_ups_sweep(acd, a, word, now_ns, todo);
-	if (word_state(word) != ACD_AGENT_READY)
-		return;
-	if (!acd_idle_listed(acd, a))
-		acd_idle_list(acd, a);
 	/* A contact left waiting is looked at in its own turn, and asks who has been idle for longest;
 	 * this agent would take one that has just come, whoever is before him. */
 }

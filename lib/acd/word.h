@@ -96,6 +96,7 @@ enum acd_after {
 	ACD_AFTER_NOTHING,
 	ACD_AFTER_NOT_READY,
 	ACD_AFTER_LOGOUT,
+	ACD_AFTER_NOT_READY_TOO, /* the same, with the other of two reasons */
 };
 
 static inline unsigned
@@ -141,6 +142,13 @@ static inline enum acd_after
 word_after(uint64_t word)
 {
 	return (enum acd_after)(word >> ACD_AFTER_SHIFT & 3);
+}
+
+/* Which of an agent's two reasons goes with his hold. */
+static inline unsigned
+word_after_side(uint64_t hold)
+{
+	return word_after(hold) == ACD_AFTER_NOT_READY_TOO;
 }
 
 static inline uint32_t

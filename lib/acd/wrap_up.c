@@ -137,17 +137,20 @@ acd_wrap_ups_sweep(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_
 		acd_todo_agent(todo, a);
 }
 
-/* A timer of an agent's own wrap-up or pause; false: it is not the end yet, or no more. */
+/* A timer of an agent's own wrap-up or pause; false: it is not the end yet, or no more. One that stands before the
+ * end is set again though the end may be due, too: what is due comes by its deadline. */
 bool
-acd_wrap_up_fire(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_ns,
+acd_wrap_up_fire(struct stw_acd *acd, const struct lower_bound_tree_entry *entry, uint64_t now_ns,
 		 struct acd_todo *todo)
 {
+	uint32_t a = entry->item & ~ACD_TIMER_AGENT;
 	struct acd_agent *agent = &acd->agents[a];
 	uint64_t until_ns = acd_word_read(&agent->until_ns);
+	uint64_t word = entry->ref;
 
 	if (acd_word_read(&agent->word) != word)
 		return false;
-	if (until_ns > now_ns) {
+	if ((int64_t)until_ns > entry->key) {
 		timer_set(acd, a | ACD_TIMER_AGENT, word, until_ns, &agent->timer_position);
 		return false;
 	}
@@ -160,17 +163,18 @@ acd_wrap_up_fire(struct stw_acd *acd, uint32_t a, uint64_t word, uint64_t now_ns
 
 /* A timer of a seat: likewise. */
 bool
-acd_wrap_up_fire_seat(struct stw_acd *acd, uint32_t item, uint64_t seat, uint64_t now_ns,
-		      struct acd_todo *todo)
+acd_wrap_up_fire_seat(struct stw_acd *acd, const struct lower_bound_tree_entry *entry,
+		      uint64_t now_ns, struct acd_todo *todo)
 {
-	uint32_t a = (item & ~ACD_TIMER_SEAT) / ACD_SEATS_MAX;
-	uint32_t s = item % ACD_SEATS_MAX;
+	uint32_t a = (entry->item & ~ACD_TIMER_SEAT) / ACD_SEATS_MAX;
+	uint32_t s = entry->item % ACD_SEATS_MAX;
 	const struct acd_agent_description *agent = acd_agent_description(acd, a);
 	struct acd_seats *seats = agent ? agent->seats : NULL;
+	uint64_t seat = entry->ref;
 
 	if (!seats || acd_word_read(&seats->words[s]) != seat)
 		return false;
-	if (acd_word_read(&seats->until_ns[s]) > now_ns) {
+	if ((int64_t)acd_word_read(&seats->until_ns[s]) > entry->key) {
 		seat_timer_set(acd, a, s, seats, seat);
 		return false;
 	}
@@ -289,6 +293,8 @@ stw_agent_wrap_up_extend(struct stw_acd *acd, struct stw_agent agent, uint64_t b
 
 		extended = seats_extend(acd, a, by_ns, now_ns);
 		extended |= agent_extend(acd, a, word, by_ns, now_ns);
+		/* The wrap-up may have ended just now. */
+		acd_idle_ensure(acd, a);
 	}
 	acd_match_run(acd, &todo, now_ns);
 	reclaim_exit();

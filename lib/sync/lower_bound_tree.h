@@ -45,7 +45,7 @@ enum lower_bound_tree_verdict {
 	LOWER_BOUND_TREE_STALE,  /**< over for ever: take it out */
 };
 
-/** Says whether an entry counts; lock-free itself. */
+/** Says whether an entry counts, before a stale one is taken out by anybody but its owner; lock-free itself. */
 typedef enum lower_bound_tree_verdict (*lower_bound_tree_check_fn)(void *context, uint32_t item,
 								   uint64_t ref);
 

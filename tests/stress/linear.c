@@ -14,7 +14,8 @@
 struct point {
 	struct oracle oracle;
 	uint32_t done; /* bits of calls */
-	uint32_t vain; /* of those, extensions of a wrap-up that an advance is still to end at its old end */
+	uint32_t
+		vain; /* of those, extensions of a wrap-up that an advance is still to end at its old end */
 	uint64_t used; /* bits of events */
 };
 
@@ -247,8 +248,7 @@ static bool
 settle_vain(const struct linear_history *h, struct point *point, uint32_t call)
 {
 	for (uint32_t i = 0; i < h->calls_count; i++) {
-		if (!(point->vain >> i & 1) ||
-		    is_in_due_wrap_up(&point->oracle, &h->calls[i].step))
+		if (!(point->vain >> i & 1) || is_in_due_wrap_up(&point->oracle, &h->calls[i].step))
 			continue;
 		if (h->calls[call].step.kind != STEP_ADVANCE ||
 		    !overlap(&h->calls[i], &h->calls[call]))
