@@ -49,9 +49,10 @@ struct headers {
 	struct rte_ipv4_hdr ip;
 	struct rte_udp_hdr udp;
 	struct rtp_header rtp;
+	uint32_t stream; /* its index: what is sent on has an SSRC of the relay's own */
 } __attribute__((packed, aligned(2)));
 
-#define FRAME_BYTES (sizeof(struct headers) - sizeof(struct rtp_header) + GENERATOR_RTP_BYTES)
+#define FRAME_BYTES (offsetof(struct headers, rtp) + GENERATOR_RTP_BYTES)
 
 /* One cache line for each stream, in sending order. */
 struct template
@@ -76,10 +77,11 @@ struct generator {
 	uint32_t streams_count;
 	uint32_t next; /* template */
 	uint16_t sequence;
-	uint16_t checked_sequence; /* of the turn whose packets are checked */
 	uint32_t timestamp;
 	uint32_t turn_sum; /* sequence and time stamp, as the checksum counts them */
 	uint64_t buffer_flags;
+	generator_beside_fn beside;
+	void *beside_argument;
 	struct rte_mbuf *spare[WINDOW + BURST];
 	uint32_t spare_count;
 	uint32_t in_flight;
@@ -175,6 +177,7 @@ template_fill(struct generator *generator, struct template *template,
 	headers->udp.dgram_len = rte_cpu_to_be_16(sizeof(headers->udp) + GENERATOR_RTP_BYTES);
 	headers->rtp.version = 0x80;
 	headers->rtp.ssrc = rte_cpu_to_be_32(0x57000000 + index);
+	headers->stream = index;
 	/* The checksum of the whole, once; the payload is that of every buffer. */
 	whole = rte_pktmbuf_mtod(sample, struct headers *);
 	*whole = *headers;
@@ -188,6 +191,9 @@ generator_load(struct generator *generator, const struct generator_stream *strea
 {
 	uint32_t *order = calloc(streams_count, sizeof(*order));
 
+	free(generator->streams);
+	free(generator->templates);
+	generator->next = 0;
 	generator->streams = calloc(streams_count, sizeof(*streams));
 	generator->templates =
 		aligned_alloc(64, (size_t)streams_count * sizeof(*generator->templates));
@@ -211,6 +217,13 @@ void
 generator_gateway(struct generator *generator, uint32_t port, const struct stw_ip *ip)
 {
 	memcpy(&generator->gateway[port], ip->bytes, sizeof(rte_be32_t));
+}
+
+void
+generator_set_beside(struct generator *generator, generator_beside_fn beside, void *argument)
+{
+	generator->beside = beside;
+	generator->beside_argument = argument;
 }
 
 void
@@ -268,15 +281,15 @@ send_to(struct generator *generator, uint32_t port, struct rte_mbuf **mbufs, uin
 	counted->sent += count;
 }
 
-/* Send one burst of the order, as far as the window allows. */
+/* Send one burst of the order, as far as the window allows, and at most so many packets. */
 static void
-send_burst(struct generator *generator, struct generator_count *counted)
+send_burst(struct generator *generator, uint64_t most, struct generator_count *counted)
 {
 	struct rte_mbuf *ready[GENERATOR_PORTS][BURST];
 	uint32_t counts[GENERATOR_PORTS] = {0};
 	uint32_t count = RTE_MIN(WINDOW - generator->in_flight, (uint32_t)BURST);
 
-	count = RTE_MIN(count, generator->streams_count - generator->next);
+	count = (uint32_t)RTE_MIN(count, most);
 	while (generator->spare_count < count) {
 		struct rte_mbuf *mbuf = rte_pktmbuf_alloc(generator->pool);
 
@@ -285,19 +298,18 @@ send_burst(struct generator *generator, struct generator_count *counted)
 		generator->spare[generator->spare_count++] = mbuf;
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		const struct template *template = &generator->templates[generator->next + i];
+		const struct template *template = &generator->templates[generator->next++];
 		struct rte_mbuf *mbuf = generator->spare[--generator->spare_count];
 
 		packet_fill(generator, mbuf, template);
 		ready[template->port][counts[template->port]++] = mbuf;
+		if (generator->next == generator->streams_count)
+			next_turn(generator);
 	}
 	for (uint32_t port = 0; port < GENERATOR_PORTS; port++) {
 		if (counts[port])
 			send_to(generator, port, ready[port], counts[port], counted);
 	}
-	generator->next += count;
-	if (generator->next == generator->streams_count)
-		next_turn(generator);
 }
 
 /* Whether the phone that hears this packet is the one that should. */
@@ -305,17 +317,16 @@ static bool
 is_right(const struct generator *generator, uint32_t port, struct rte_mbuf *mbuf)
 {
 	const struct headers *headers = rte_pktmbuf_mtod(mbuf, const struct headers *);
-	uint32_t from = rte_be_to_cpu_32(headers->rtp.ssrc) - 0x57000000;
+	uint32_t from = headers->stream;
 	const struct generator_stream *to;
 
-	if (from >= generator->streams_count || mbuf->refcnt != 1 || mbuf->nb_segs != 1)
+	if (from >= generator->streams_count || mbuf->nb_segs != 1)
 		return false;
 	to = &generator->streams[generator->streams[from].back];
 	return to->port == port && headers->ip.src_addr == address_of(&to->leg) &&
 	       headers->ip.dst_addr == address_of(&to->phone) &&
 	       headers->udp.src_port == rte_cpu_to_be_16(to->leg.port) &&
 	       headers->udp.dst_port == rte_cpu_to_be_16(to->phone.port) &&
-	       headers->rtp.sequence == rte_cpu_to_be_16(generator->checked_sequence) &&
 	       rte_ipv4_cksum(&headers->ip) == 0 &&
 	       rte_ipv4_udptcp_cksum(&headers->ip, &headers->udp) == 0xffff;
 }
@@ -357,6 +368,11 @@ collect(struct generator *generator, uint32_t port, bool check, struct generator
 	for (uint32_t i = 0; i < count; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
 	for (uint32_t i = 0; i < count; i++) {
+		if (mbufs[i]->pool != generator->pool && mbufs[i]->pkt_len == FRAME_BYTES) {
+			counted->copies++;
+			rte_pktmbuf_free(mbufs[i]);
+			continue;
+		}
 		if (mbufs[i]->pkt_len != FRAME_BYTES) {
 			counted->others++;
 			handle_other(generator, port, mbufs[i]);
@@ -383,6 +399,8 @@ collect_all(struct generator *generator, bool check, struct generator_count *cou
 
 	for (uint32_t port = 0; port < GENERATOR_PORTS; port++)
 		count += collect(generator, port, check, counted);
+	if (generator->beside)
+		generator->beside(generator->beside_argument);
 	return count;
 }
 
@@ -408,17 +426,16 @@ generator_run(struct generator *generator, uint64_t duration_ns, bool check,
 
 	*count = (struct generator_count){0};
 	next_turn(generator);
-	generator->checked_sequence = generator->sequence;
 	if (duration_ns == 0) {
 		while (count->sent < generator->streams_count) {
-			send_burst(generator, count);
+			send_burst(generator, generator->streams_count - count->sent, count);
 			collect_all(generator, check, count);
 		}
 	} else {
 		while (rounds_now_ns() - start_ns < duration_ns) {
 			for (int i = 0; i < BURSTS_PER_CLOCK; i++) {
 				if (generator->in_flight + BURST <= WINDOW)
-					send_burst(generator, count);
+					send_burst(generator, BURST, count);
 				collect_all(generator, check, count);
 			}
 		}

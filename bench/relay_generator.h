@@ -35,6 +35,7 @@ struct generator_count {
 	uint64_t returned;
 	uint64_t wrong;  /**< returned, but not what the phone had to hear; only when checked */
 	uint64_t others; /**< returned, and no RTP of the generator (ARP, RTCP) */
+	uint64_t copies; /**< copies of a fork, which lie in buffers of the plane's own */
 	uint64_t ns;     /**< from the first sent to the last returned */
 };
 
@@ -43,12 +44,16 @@ struct generator;
 /** Make the two ports (DPDK ids in ports[]), neither configured nor started. EAL is up. */
 struct generator *generator_create(uint16_t ports[GENERATOR_PORTS]);
 
-/** The phones: copied; sent in a random order that the seed decides. */
+/** The phones: copied; sent in a random order that the seed decides. Those loaded before are forgotten. */
 void generator_load(struct generator *generator, const struct generator_stream *streams,
 		    uint32_t streams_count, uint64_t seed);
 
 /** The next hop behind each port, whose MAC address the generator tells who asks by ARP. */
 void generator_gateway(struct generator *generator, uint32_t port, const struct stw_ip *ip);
+
+/** What the generator's core does beside each burst; NULL: nothing. */
+typedef void (*generator_beside_fn)(void *argument);
+void generator_set_beside(struct generator *generator, generator_beside_fn beside, void *argument);
 
 /** Whether buffers say that a NIC has found the checksums right, or nobody has looked yet. */
 void generator_checksums(struct generator *generator, bool checked_by_nic);

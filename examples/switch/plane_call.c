@@ -262,8 +262,7 @@ take(struct exchange *exchange, const struct stw_media_event *event, uint64_t no
 	case STW_MEDIA_EVENT_LOST:
 		stw_log(STW_LOG_ERROR, "MEDIA-EVENTS-LOST count=%" PRIu64, event->lost);
 		break;
-	case STW_MEDIA_EVENT_LATCHED:
-	case STW_MEDIA_EVENT_NONE:
+	default:
 		break;
 	}
 }

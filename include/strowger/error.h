@@ -15,6 +15,7 @@
  *  -EPERM     the process lacks a right
  *  -ENODEV    no such device, or the device refused
  *  -EBADMSG   data that was read is cut, corrupt or contradicts itself
+ *  -ESHUTDOWN it takes no new ones: closed, or being drained
  *  -EIO       a file or device failed while in use
  */
 #ifndef STROWGER_ERROR_H

@@ -17,11 +17,18 @@
 #include <stdint.h>
 
 #include <strowger/address.h>
+#include <strowger/consumer.h>
+#include <strowger/digits.h>
 #include <strowger/export.h>
 #include <strowger/fork.h>
+#include <strowger/limit.h>
+#include <strowger/mix.h>
 #include <strowger/playout.h>
 #include <strowger/session.h>
+#include <strowger/srtp.h>
+#include <strowger/tone.h>
 #include <strowger/verdict.h>
+#include <strowger/worker.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -101,16 +108,26 @@ struct stw_port_config {
 					 interface's name; TAKEN: NULL; borrowed */
 	uint16_t port_id;   /**< TAKEN: DPDK's port id; else 0 */
 	enum stw_xdp_mode xdp_mode; /**< AF_XDP: AUTO, NATIVE or GENERIC; else NONE */
+	/**
+	 * DEVICE, TAKEN: name of the tap interface, at most 15 characters, by which the kernel gets what is not
+	 * ours, with the port's link address; copied; NULL: such packets are dropped. The interface is made, or a
+	 * persistent one taken, and brought up; the host gives it addresses, and calls stw_media_exceptions.
+	 * AF_XDP, AF_PACKET: NULL, as the kernel has them anyway.
+	 */
+	const char *exception;
 };
 
 /** One local address with the UDP ports that belong to the packet plane. */
 struct stw_address_config {
 	uint32_t port;           /**< index of the port it lives on */
-	struct stw_ip ip;        /**< IPv4 in this release */
-	uint8_t prefix_bits;     /**< of its network, 1 to 32 */
-	struct stw_ip gateway;   /**< next hop outside that network; family 0: none */
+	struct stw_ip ip;        /**< IPv4 or IPv6; its legs speak that to their parties */
+	uint8_t prefix_bits;     /**< of its network, 1 to 32, IPv6 to 128 */
+	struct stw_ip gateway;   /**< next hop outside that network, of the same family; IPv6: in
+				      that network or link-local; family 0: none */
 	uint16_t udp_port_first; /**< first owned UDP port, 1024 or more, even */
 	uint16_t udp_port_last;  /**< last owned UDP port, odd, above udp_port_first */
+	uint16_t vlan;           /**< VLAN that it is in, 1 to 4094: frames carry that tag in both
+				      directions; 0: frames carry none */
 };
 
 /** Description of a packet plane. Begin with STW_MEDIA_CONFIG_INIT. */
@@ -126,17 +143,28 @@ struct stw_media_config {
 	uint32_t forks_max;                         /**< 1 to 1,000,000 */
 	uint32_t playouts_max;                      /**< 1 to 65,536 */
 	uint32_t playout_packets_max; /**< packets of all playouts, per codec; 1 or more */
-	uint32_t packets_max;         /**< packet buffers per port; 1,024 or more */
+	uint32_t packets_max;         /**< packet buffers per port, shared out to the workers, 512
+						     or more for each; 1,024 or more */
 	uint32_t fork_packets_max;    /**< copies queued for files; a power of 2, 64 or more */
 	uint32_t events_max;          /**< events not yet taken; 64 to 16,777,216 */
 	uint64_t quarantine_ns;       /**< rest of a released port, nanoseconds; 0: none */
+	uint32_t srtp_max; /**< SRTP key sets of one direction of a leg, 0 to 4,000,000; an
+					 SRTP call to SRTP has 4; 0: none, legs with keys are refused */
+	enum stw_srtp_driver srtp_driver; /**< crypto devices to use; 0: whichever there is */
+	uint32_t mixes_max;               /**< mixes, 0 to 1,000,000; 0: none */
+	uint32_t
+		mix_legs_max; /**< legs in mixes, up to 4,000,000, 7 KiB each while in use; 0: four times
+				    mixes_max */
+	const struct stw_worker_config *worker_configs; /**< copied; NULL when the count is 0 */
+	uint32_t worker_configs_count; /**< 0: STW_WORKER_CONFIG_INIT for all; 1: one for all;
+					      `workers`: one for each */
 };
 
 /** One worker, 1,000 sessions, 16,384 buffers; ports and addresses to be filled in. */
 #define STW_MEDIA_CONFIG_INIT                                                                      \
 	{                                                                                          \
 		sizeof(struct stw_media_config), 0, 0, 0, 0, 1, 1000, 2000, 2000, 64, 65536,       \
-			16384, 8192, 16384, UINT64_C(2000000000)                                   \
+			16384, 8192, 16384, UINT64_C(2000000000), 0, STW_SRTP_DRIVER_AUTO          \
 	}
 
 /** Kinds of media events. */
@@ -149,6 +177,9 @@ enum stw_media_event_type {
 	STW_MEDIA_EVENT_FORK_CLOSED,   /**< a recording's file is complete and closed */
 	STW_MEDIA_EVENT_FORK_FAILED, /**< a recording's file cannot be written; `error` says why */
 	STW_MEDIA_EVENT_LOST,        /**< `lost` events before this one found the queue full */
+	STW_MEDIA_EVENT_DIGITS_SENT, /**< the last of the digits for the leg was sent, or stopped */
+	STW_MEDIA_EVENT_QUIET, /**< the party has not spoken for silent_audio_ns; once, until it does */
+	STW_MEDIA_EVENT_VOICE, /**< the party speaks again, after QUIET */
 };
 
 /** One media event. Fields that do not apply are 0. */
@@ -157,12 +188,12 @@ struct stw_media_event {
 	uint64_t time_ns;               /**< when, by the clock given to the worker */
 	struct stw_session session;     /**< whose */
 	uint64_t session_cookie;        /**< as given at the add */
-	struct stw_leg leg;             /**< of DIGIT, LATCHED, SILENT, PLAYOUT_ENDED */
-	struct stw_fork fork;           /**< of FORK_CLOSED, FORK_FAILED */
-	char digit;                     /**< of DIGIT: '0'-'9', '*', '#', 'A'-'D', or '!' (flash) */
-	uint32_t duration_ms;           /**< of DIGIT: how long the key was down, as far as known */
-	struct stw_endpoint remote;     /**< of LATCHED: the source */
-	struct stw_playout playout;     /**< of PLAYOUT_ENDED: which */
+	struct stw_leg leg;         /**< of DIGIT, LATCHED, SILENT, PLAYOUT_ENDED, QUIET, VOICE */
+	struct stw_fork fork;       /**< of FORK_CLOSED, FORK_FAILED */
+	char digit;                 /**< of DIGIT: '0'-'9', '*', '#', 'A'-'D', or '!' (flash) */
+	uint32_t duration_ms;       /**< of DIGIT: how long the key was down, as far as known */
+	struct stw_endpoint remote; /**< of LATCHED: the source */
+	struct stw_playout playout; /**< of PLAYOUT_ENDED: which */
 	struct stw_fork_stats fork_stats; /**< of FORK_CLOSED, FORK_FAILED: the last numbers */
 	int error;                        /**< of FORK_FAILED: negative errno */
 	uint64_t lost;                    /**< of LOST: how many */
@@ -184,10 +215,23 @@ struct stw_media_stats {
 	uint32_t legs;                 /**< legs now */
 	uint32_t forks;                /**< forks now, those not yet closed included */
 	uint32_t playouts;             /**< playouts now */
-	uint32_t udp_ports;            /**< UDP port pairs in use now, without quarantine */
-	uint32_t udp_ports_resting;    /**< UDP port pairs in quarantine now */
+	uint32_t udp_ports;            /**< UDP port pairs and single ports in use now */
+	uint32_t udp_ports_resting;    /**< UDP port pairs and single ports in quarantine now */
 	uint32_t packets_in_use; /**< packet buffers not in their pools now; a port's driver keeps
 						     some while it is started */
+	uint64_t reports_sent;   /**< RTCP reports of our own sent */
+	uint64_t
+		reports_dropped; /**< RTCP reports of our own not sent: no next hop, buffer or room */
+	uint64_t udp_ports_exhausted; /**< adds of legs that found no UDP port */
+	uint64_t packets_mixed;       /**< packets that mixes sent to parties */
+	uint64_t packets_mix_dropped; /**< packets of mixes not sent: no next hop, buffer or room */
+	uint32_t mixes;               /**< mixes now */
+	uint64_t refusals[STW_LIMIT_COUNT]; /**< `refused`, by what was full */
+	uint8_t draining;                   /**< 1: stw_media_drain: no new sessions */
+	uint64_t packets_exception_sent; /**< packets of exception interfaces sent by their ports */
+	uint64_t
+		packets_exception_dropped; /**< packets lost between exception interfaces and ports: the
+					       kernel did not take them, or no buffer or room to send */
 };
 
 /**
@@ -197,10 +241,13 @@ struct stw_media_stats {
  * @param config  borrowed; copied
  * @return 0
  * @return -EINVAL   a field is outside its range
- * @return -ENODEV   a device is not there or refused; the log names it
- * @return -ENOTSUP  XDP cannot be had in the mode asked for
- * @return -EBUSY    another XDP program is on the interface; the log names it
+ * @return -ENODEV   a device is not there or refused, or the kernel has no taps; the log names it
+ * @return -ENOTSUP  XDP cannot be had in the mode asked for; or no crypto device for SRTP; the log
+ *                    says which
+ * @return -EBUSY    another XDP program is on the interface, or somebody has the exception interface;
+ *                    the log names it
  * @return -EPERM    the process may not do that
+ * @return -EIO      the kernel refused the exception interface; the log names it
  * @return -ENOMEM   memory cannot be had
  *
  * Threads:  one, which is registered with EAL.
@@ -221,8 +268,9 @@ STW_API int stw_media_create(struct stw_media **out, const struct stw_media_conf
 STW_API void stw_media_destroy(struct stw_media *media);
 
 /**
- * Launch the workers, each on its EAL worker lcore, busy polling. Their clock is CLOCK_MONOTONIC,
- * nanoseconds; what the host passes as now_ns to other calls is to be that clock.
+ * Launch the workers, each on its EAL worker lcore; worker_configs says how they idle. Their clock is
+ * CLOCK_MONOTONIC, nanoseconds; what the host passes as now_ns to other calls is to be that clock.
+ * Addresses on ports that DPDK owns are announced, see stw_media_announce.
  *
  * @param media  borrowed, not NULL
  * @return 0
@@ -234,6 +282,28 @@ STW_API void stw_media_destroy(struct stw_media *media);
  * Order:    what was configured before is seen by the workers.
  */
 STW_API int stw_media_start(struct stw_media *media);
+
+/**
+ * Announce a local address on a port that DPDK owns, after a take-over from another host: neighbours and
+ * switches forget where it was. IPv4: an ARP announcement; IPv6: an unsolicited neighbour
+ * advertisement; in the address's VLAN, three times, a second apart, the first one in worker 0's next turn.
+ * Asked again meanwhile, it begins anew. stw_media_start announces all addresses by itself; a host that polls
+ * asks for it.
+ *
+ * @param media    borrowed, not NULL
+ * @param address  index of the address; UINT32_MAX: all that can be
+ * @return 0
+ * @return -EINVAL   no such address
+ * @return -ENOTSUP  the port is a kernel interface, or all are: its kernel has the address, and whoever gives
+ *                   it to the kernel has it announced
+ *
+ * Threads:  any, at the same time as every function but stw_media_destroy.
+ * Progress: wait-free (bound STW_MEDIA_ADDRESSES_MAX).
+ * Order:    none.
+ *
+ * Source: RFC 5227 2.3, 3; RFC 4861 7.2.6.
+ */
+STW_API int stw_media_announce(struct stw_media *media, uint32_t address);
 
 /**
  * Run one turn of a worker that was not started: receive a burst from each of its ports, all
@@ -280,6 +350,29 @@ STW_API void stw_media_advance(struct stw_media *media, uint64_t now_ns);
  * Order:    packets of one leg are written in the order of arrival.
  */
 STW_API int stw_media_record(struct stw_media *media, uint32_t budget);
+
+/**
+ * Carry packets between ports that DPDK owns and their exception interfaces: to the kernel what is not ours
+ * (other protocols, addresses and UDP ports, fragments, ARP and neighbour discovery that is not about our
+ * addresses, and the answers to questions), from the kernel what it sends. Call it often (each millisecond) from a
+ * thread that may wait for the kernel. Between two calls a worker keeps 256 packets for a port's
+ * interface at most, and passes on 32 in one turn at most; others are dropped as
+ * STW_DROP_SEND_FULL, so that a flood to the kernel holds up no media.
+ *
+ * ARP, neighbour discovery and echo for the local addresses are answered by the packet plane, whether
+ * the kernel has those addresses, too, or not. Frames of 2,048 bytes or more are not carried.
+ *
+ * @param media   borrowed, not NULL
+ * @param budget  most packets in each direction, 1 to 1,000,000
+ * @return number of packets carried; 0 without exception interfaces
+ * @return -EINVAL  budget is outside its range
+ * @return -EBUSY   another thread is in this call
+ *
+ * Threads:  one at a time; at the same time as every function but stw_media_destroy.
+ * Progress: blocking (waits for the kernel; never holds up a worker).
+ * Order:    packets of one worker reach the kernel in the order of arrival.
+ */
+STW_API int stw_media_exceptions(struct stw_media *media, uint32_t budget);
 
 /**
  * Take media events, oldest first.

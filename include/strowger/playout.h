@@ -19,6 +19,9 @@ extern "C" {
 /** Milliseconds of audio in one packet of a playout. */
 #define STW_PLAYOUT_PACKET_MS 20
 
+/** Most parts of a joined playout. */
+#define STW_PLAYOUT_PARTS_MAX 32
+
 /** Handle of a playout: a value, copied freely. An id of 0 names nothing. */
 struct stw_playout {
 	uint64_t id; /**< slot in the low, generation in the high 32 bits; 0 names nothing */
@@ -57,6 +60,48 @@ struct stw_playout_config {
 STW_API int stw_playout_load(struct stw_media *media, const struct stw_playout_config *config,
 			     struct stw_playout *playout);
 
+/** What comes after the last part of a joined playout. */
+enum stw_playout_end {
+	STW_PLAYOUT_ENDS,       /**< nothing: it ends */
+	STW_PLAYOUT_REPEATS,    /**< the first part again */
+	STW_PLAYOUT_STAYS_LAST, /**< the last part again and again (music after an announcement) */
+};
+
+/** Description of a joined playout. Begin with STW_PLAYOUT_JOIN_INIT. */
+struct stw_playout_join {
+	size_t struct_size; /**< bytes of this struct as compiled; never 0 */
+	const struct stw_playout
+		*parts;           /**< borrowed until return; in this order; the same may come
+					      several times; none of them joined itself */
+	uint32_t parts_count;     /**< 1 to STW_PLAYOUT_PARTS_MAX */
+	enum stw_playout_end end; /**< what comes after the last */
+};
+
+/** No parts, ends. */
+#define STW_PLAYOUT_JOIN_INIT                                                                      \
+	{                                                                                          \
+		sizeof(struct stw_playout_join), 0, 0, STW_PLAYOUT_ENDS                            \
+	}
+
+/**
+ * Join playouts to one that plays them one after the other without a gap: "you are number", "three",
+ * "in the queue". Nothing is copied: the parts' own packets are sent. A part cannot be unloaded while
+ * a joined playout has it, that is, until stw_media_advance has let an unloaded one go.
+ * @param media    borrowed, not NULL
+ * @param config   borrowed
+ * @param playout  set on success only; attached and unloaded as any other
+ * @return 0
+ * @return -EINVAL  a field is outside its range, or a part is a joined playout
+ * @return -ESTALE  a part was unloaded
+ * @return -ENOSPC  playouts_max playouts are loaded; counted
+ * @return -ENOMEM  memory cannot be had
+ * Threads:  any, at the same time as every function but stw_media_destroy.
+ * Progress: blocking (waits for another thread's control call; never for a worker).
+ * Order:    the playout can be attached by every call that starts after the return.
+ */
+STW_API int stw_playout_join(struct stw_media *media, const struct stw_playout_join *config,
+			     struct stw_playout *playout);
+
 /**
  * Unload a playout that nobody listens to.
  *
@@ -64,7 +109,7 @@ STW_API int stw_playout_load(struct stw_media *media, const struct stw_playout_c
  * @param playout  which
  * @return 0
  * @return -ESTALE  it was unloaded before
- * @return -EBUSY   a leg listens
+ * @return -EBUSY   a leg listens, or it is part of a joined playout
  *
  * Threads:  any, at the same time as every function but stw_media_destroy.
  * Progress: blocking (waits for another thread's control call; never for a worker).

@@ -27,6 +27,7 @@ static const struct {
 	{-EPERM, "the process lacks a right"},
 	{-ENODEV, "no such device, or the device refused"},
 	{-EBADMSG, "the data is cut, corrupt or contradicts itself"},
+	{-ESHUTDOWN, "it takes no new ones: closed or drained"},
 	{-EIO, "input or output failed"},
 };
 

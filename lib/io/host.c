@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ARP and ICMP echo for the local addresses.
+ * ARP and ICMP echo for the local addresses; ICMPv6 is in host6.c.
  *
- * What ARP tells is learnt only when it is spoken to us: answers, and questions for one of our
- * addresses. A question for others' addresses is nothing to us.
+ * What ARP tells is learnt when it is spoken to us: answers, and questions for one of our addresses. What
+ * is said to others changes only what is known: a host that announces that it has taken over an address
+ * is believed, nobody new is learnt. Answers and questions carry the tag of the address's VLAN.
  *
  * Source: RFC 826, RFC 792, RFC 1122 3.2.2.6 (an echo is answered with the same data).
  */
@@ -15,27 +16,42 @@
 #include <rte_icmp.h>
 #include <rte_ip.h>
 
+#include "announce.h"
+#include "host6.h"
 #include "media/checksum.h"
+#include "media/overload.h"
 #include "media/plane.h"
 
 #define HOST_TTL 64
 
+/** Identifier of a VLAN in its tag; 0: only a priority. */
+#define VLAN_ID_MASK 0x0fff
+
 /** Octets of a frame without its check sequence, at least. */
 #define FRAME_BYTES_MIN 60
 
-static struct rte_ether_hdr *
-ether_before(void *header)
+/** VLAN of a frame with one tag or none; 0: none. */
+static uint16_t
+frame_vlan(const struct rte_mbuf *mbuf)
 {
-	return (struct rte_ether_hdr *)header - 1;
+	const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(mbuf, const struct rte_ether_hdr *);
+	const struct rte_vlan_hdr *tag = (const struct rte_vlan_hdr *)(ether + 1);
+
+	if (ether->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN))
+		return 0;
+	return rte_be_to_cpu_16(tag->vlan_tci) & VLAN_ID_MASK;
 }
 
-/** Address index and one of an IP address on the burst's port; 0: none. */
+/** Address index and one of an IP address on the burst's port and that VLAN; 0: none. */
 static uint32_t
-own_address(const struct worker *worker, rte_be32_t ip)
+own_address(const struct worker *worker, rte_be32_t ip, uint16_t vlan)
 {
 	uint32_t found = plane_address_find(worker->media, ip);
 
-	return found && worker->media->addresses[found - 1].port == worker->port ? found : 0;
+	return found && worker->media->addresses[found - 1].port == worker->port &&
+			       worker->media->addresses[found - 1].vlan == vlan
+		       ? found
+		       : 0;
 }
 
 static bool
@@ -55,12 +71,29 @@ arp_learn(struct worker *worker, uint32_t address, const struct rte_arp_hdr *arp
 		hops_learn(hops, rte_be_to_cpu_32(arp->arp_data.arp_sip), &arp->arp_data.arp_sha);
 }
 
+/** Note a changed link address of a next hop that is known, from what is said to others. */
+static void
+arp_follow(struct worker *worker, uint16_t vlan, const struct rte_arp_hdr *arp)
+{
+	uint32_t from = rte_be_to_cpu_32(arp->arp_data.arp_sip);
+	struct stw_media *media = worker->media;
+
+	for (uint32_t i = 0; i < media->addresses_count; i++) {
+		const struct plane_address *address = &media->addresses[i];
+
+		if (address->family == 4 && address->port == worker->port &&
+		    address->vlan == vlan && hops_next(&address->hops, from) == from &&
+		    hops_find_word(&address->hops, from))
+			arp_learn(worker, i, arp);
+	}
+}
+
 /** Turn a question into its answer. */
 static void
 arp_answer(struct worker *worker, struct packet *packet, struct rte_arp_hdr *arp)
 {
 	const struct rte_ether_addr *own = &worker->media->ports[worker->port].mac;
-	struct rte_ether_hdr *ether = ether_before(arp);
+	struct rte_ether_hdr *ether = rte_pktmbuf_mtod(packet->mbuf, struct rte_ether_hdr *);
 	rte_be32_t own_ip = arp->arp_data.arp_tip;
 
 	arp->arp_opcode = rte_cpu_to_be_16(RTE_ARP_OP_REPLY);
@@ -70,27 +103,25 @@ arp_answer(struct worker *worker, struct packet *packet, struct rte_arp_hdr *arp
 	arp->arp_data.arp_sip = own_ip;
 	ether->dst_addr = arp->arp_data.arp_tha;
 	ether->src_addr = *own;
-	ether->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP);
 	packet_send(worker, packet, worker->port, STW_PASS_HOST);
 }
 
 static void
 host_arp(struct worker *worker, struct packet *packet)
 {
+	uint16_t vlan = frame_vlan(packet->mbuf);
 	struct rte_arp_hdr *arp;
 	uint32_t address;
 
-	/* A tag stays behind: the answer has none. */
-	rte_pktmbuf_adj(packet->mbuf,
-			(uint16_t)(packet->udp_offset - sizeof(struct rte_ether_hdr)));
-	arp = rte_pktmbuf_mtod_offset(packet->mbuf, struct rte_arp_hdr *,
-				      sizeof(struct rte_ether_hdr));
+	/* The answer is made in the question's frame, so it has the same tag. */
+	arp = rte_pktmbuf_mtod_offset(packet->mbuf, struct rte_arp_hdr *, packet->udp_offset);
 	if (!arp_is_of_ipv4(arp)) {
 		packet_drop(packet, STW_DROP_MALFORMED);
 		return;
 	}
-	address = own_address(worker, arp->arp_data.arp_tip);
+	address = own_address(worker, arp->arp_data.arp_tip, vlan);
 	if (!address) {
+		arp_follow(worker, vlan, arp);
 		packet_drop(packet, STW_DROP_NOT_OURS);
 		return;
 	}
@@ -132,7 +163,9 @@ host_icmp(struct worker *worker, struct packet *packet)
 	struct rte_icmp_hdr *icmp =
 		rte_pktmbuf_mtod_offset(packet->mbuf, struct rte_icmp_hdr *, packet->udp_offset);
 
-	if (packet->payload_bytes < sizeof(*icmp))
+	if (overload_sheds(worker, OVERLOAD_NEW))
+		packet_drop(packet, STW_DROP_OVERLOAD);
+	else if (packet->payload_bytes < sizeof(*icmp))
 		packet_drop(packet, STW_DROP_MALFORMED);
 	else if (checksum_fold(checksum_add(0, (const uint8_t *)icmp, packet->payload_bytes)) !=
 		 0xffff)
@@ -153,31 +186,40 @@ host_stage(struct worker *worker, struct packet *packets, unsigned count)
 			continue;
 		if (packet->kind == PACKET_ARP)
 			host_arp(worker, packet);
-		else
+		else if (packet->kind == PACKET_ICMP)
 			host_icmp(worker, packet);
+		else
+			host6_icmp(worker, packet);
 	}
 }
 
-/** Make a question; NULL when there is no buffer. */
-static struct rte_mbuf *
-question_make(struct worker *worker, const struct plane_wanted *wanted)
+bool
+host_question_write(const struct stw_media *media, uint32_t index, rte_be32_t target,
+		    struct rte_mbuf *mbuf)
 {
-	const struct plane_address *address = &worker->media->addresses[wanted->address];
-	const struct rte_ether_addr *own = &worker->media->ports[address->port].mac;
-	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(worker->play_pool);
+	const struct plane_address *address = &media->addresses[index];
+	const struct rte_ether_addr *own = &media->ports[address->port].mac;
+	const rte_be16_t tag[2] = {rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN),
+				   rte_cpu_to_be_16(address->vlan)};
 	struct rte_ether_hdr *ether;
 	struct rte_arp_hdr *arp;
+	uint8_t *type;
 
-	if (!mbuf)
-		return NULL;
+	if (rte_pktmbuf_tailroom(mbuf) < FRAME_BYTES_MIN)
+		return false;
 	mbuf->data_len = FRAME_BYTES_MIN;
 	mbuf->pkt_len = FRAME_BYTES_MIN;
 	ether = rte_pktmbuf_mtod(mbuf, struct rte_ether_hdr *);
 	memset(ether, 0, FRAME_BYTES_MIN);
 	memset(&ether->dst_addr, 0xff, sizeof(ether->dst_addr));
 	ether->src_addr = *own;
-	ether->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP);
-	arp = (struct rte_arp_hdr *)(ether + 1);
+	type = (uint8_t *)&ether->ether_type;
+	if (address->vlan) {
+		memcpy(type, tag, sizeof(tag));
+		type += sizeof(tag);
+	}
+	*(rte_be16_t *)(void *)type = rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP);
+	arp = (struct rte_arp_hdr *)(void *)(type + sizeof(rte_be16_t));
 	arp->arp_hardware = rte_cpu_to_be_16(RTE_ARP_HRD_ETHER);
 	arp->arp_protocol = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
 	arp->arp_hlen = RTE_ETHER_ADDR_LEN;
@@ -185,8 +227,28 @@ question_make(struct worker *worker, const struct plane_wanted *wanted)
 	arp->arp_opcode = rte_cpu_to_be_16(RTE_ARP_OP_REQUEST);
 	arp->arp_data.arp_sha = *own;
 	arp->arp_data.arp_sip = address->ip;
-	arp->arp_data.arp_tip = rte_cpu_to_be_32(wanted->hop);
-	return mbuf;
+	arp->arp_data.arp_tip = target;
+	return true;
+}
+
+/** Make a question; NULL when there is no buffer. */
+static struct rte_mbuf *
+question_make(struct worker *worker, const struct plane_wanted *wanted)
+{
+	const struct stw_media *media = worker->media;
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(worker->play_pool);
+	bool made;
+
+	if (!mbuf)
+		return NULL;
+	made = media->addresses[wanted->address].family == 6
+		       ? host6_question_write(media, wanted->address, &wanted->hop6, mbuf)
+		       : host_question_write(media, wanted->address, rte_cpu_to_be_32(wanted->hop),
+					     mbuf);
+	if (made)
+		return mbuf;
+	rte_pktmbuf_free(mbuf);
+	return NULL;
 }
 
 void
@@ -194,10 +256,11 @@ host_turn(struct worker *worker)
 {
 	struct plane_wanted wanted;
 
+	announce_turn(worker);
 	for (unsigned i = 0; i < HOST_ASK_BURST; i++) {
 		struct rte_mbuf *mbuf;
 
-		if (!plane_wanted_take(&worker->media->wants_own, &wanted))
+		if (!plane_wanted_take(worker->media, &worker->media->wants_own, &wanted))
 			return;
 		mbuf = question_make(worker, &wanted);
 		if (mbuf)

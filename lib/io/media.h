@@ -5,6 +5,10 @@
 #ifndef STW_IO_MEDIA_H
 #define STW_IO_MEDIA_H
 
+#include "announce.h"
+#include "crypto.h"
+#include "exception.h"
+#include "idle.h"
 #include "media/plane.h"
 #include "port.h"
 
@@ -16,9 +20,22 @@ struct media_io {
 	struct stw_media plane; /**< first: the public handle */
 	struct port ports[STW_MEDIA_PORTS_MAX];
 	uint32_t ports_open;
-	_Atomic uint32_t started;  /**< 1: the workers were launched */
-	_Atomic uint32_t stopping; /**< 1: they are to end */
+	int ifindexes[STW_MEDIA_ADDRESSES_MAX]; /**< whose neighbours are the next hops of each
+						     local address: the port's, or its VLAN's */
+	_Atomic uint32_t started;               /**< 1: the workers were launched */
+	_Atomic uint32_t stopping;              /**< 1: they are to end */
 	uint32_t lcores[STW_MEDIA_WORKERS_MAX];
+	struct idle idles[STW_MEDIA_WORKERS_MAX];     /**< each of its worker alone, once started */
+	uint8_t overload_told[STW_MEDIA_WORKERS_MAX]; /**< of advance: level that the log has */
+
+	struct crypto crypto; /**< crypto devices of SRTP */
+
+	struct announces announces; /**< of local addresses */
+
+	struct exception *exceptions[STW_MEDIA_PORTS_MAX]; /**< of each port; NULL: none */
+	uint32_t exceptions_count;
+	_Atomic uint32_t exceptions_busy; /**< 1: a thread is in stw_media_exceptions */
+	uint32_t exception_next;          /**< port that it begins with */
 
 	/* Of stw_media_advance. */
 	struct plane_wanted pending[MEDIA_HOPS_PENDING];
@@ -37,6 +54,9 @@ struct media_io {
  *          of playout).
  */
 unsigned worker_turn(const struct media_io *io, struct worker *worker);
+
+/** When a worker that has nothing to do has to run its next turn: see pipeline_due. */
+uint64_t worker_due(const struct worker *worker);
 
 /** What an EAL worker lcore runs; argument: struct worker. Returns 0 when it is told to stop. */
 int worker_run(void *argument);

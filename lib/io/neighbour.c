@@ -5,7 +5,11 @@
 #include "neighbour.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <linux/neighbour.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <string.h>
 
 #include "base/base.h"
 #include "netlink.h"
@@ -104,4 +108,37 @@ use(int ifindex, const struct stw_ip *next_hop)
 	if (result == -EPERM || result == -EIO)
 		return result;
 	return result ? -ENOENT : -EAGAIN;
+}
+
+static bool
+is_address(const struct sockaddr *address, const struct stw_ip *ip)
+{
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)address;
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
+
+	if (!address || address->sa_family != (ip->family == 6 ? AF_INET6 : AF_INET))
+		return false;
+	if (ip->family == 6)
+		return memcmp(&v6->sin6_addr, ip->bytes, sizeof(v6->sin6_addr)) == 0;
+	return memcmp(&v4->sin_addr, ip->bytes, sizeof(v4->sin_addr)) == 0;
+}
+
+int
+neighbour_interface(const struct stw_ip *ip, const char *name)
+{
+	char text[STW_ADDRESS_TEXT_BYTES];
+	struct ifaddrs *addresses;
+	unsigned found = 0;
+
+	if (getifaddrs(&addresses) == 0) {
+		for (const struct ifaddrs *i = addresses; i && !found; i = i->ifa_next) {
+			if (is_address(i->ifa_addr, ip))
+				found = if_nametoindex(i->ifa_name);
+		}
+		freeifaddrs(addresses);
+	}
+	if (!found)
+		stw_log(STW_LOG_WARN, "PORT-NO-INTERFACE port=%s ip=%s", name,
+			stw_ip_text(ip, text));
+	return (int)found;
 }

@@ -31,4 +31,18 @@
  */
 int neighbour_find(int ifindex, const struct stw_ip *remote, struct rte_ether_addr *mac);
 
+/**
+ * Find the interface that has a local address: the neighbours of an address on a VLAN are those of the
+ * VLAN's own interface, not of the one that carries its frames.
+ *
+ * @param ip    borrowed until return
+ * @param name  of the port, for the log; borrowed until return
+ * @return its index; 0 when none has it, which the log says: then next hops are known by latched sources only
+ *
+ * Threads:  any.
+ * Progress: blocking (waits for the kernel).
+ * Order:    none.
+ */
+int neighbour_interface(const struct stw_ip *ip, const char *name);
+
 #endif

@@ -7,26 +7,23 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/base.h"
 #include "bpf_log.h"
+#include "interface.h"
 #include "port_device.h"
 #include "port_guard.h"
-#include "steer_ranges.h"
 #include "xdp_steer.h"
 
 #define DEVICE_BYTES 512
 #define PACKETS_MIN  1024
+#define SHARE_MIN    512
 
 /*
  * The kernel frees an interface's queue a grace period after the AF_XDP socket on it was closed;
@@ -49,7 +46,8 @@ static int check(const struct port *port, const struct stw_port_config *config,
 static int find_interface(struct port *port);
 static int steer_or_guard(struct port *port, const struct stw_port_config *config);
 static int make_devices(struct port *port, const struct stw_port_config *config);
-static int make_pool(struct port *port, uint32_t packets_max);
+static int make_pools(struct port *port, uint32_t packets_max);
+static void free_pools(struct port *port);
 static int start(struct port *port);
 static void stop(const struct port *port, uint16_t devices);
 static void remove_devices(struct port *port);
@@ -66,6 +64,7 @@ port_open(struct port *port, const struct stw_port_config *config, uint16_t queu
 		memset(&draft, 0, sizeof(draft));
 		draft.queues = queues;
 		draft.kind = config->kind;
+		memset(draft.descriptor, 0xff, sizeof(draft.descriptor));
 		name_port(&draft, config);
 		error = open_once(&draft, config, packets_max);
 	} while (error == -ENODEV && release_is_under_way(config));
@@ -76,7 +75,7 @@ port_open(struct port *port, const struct stw_port_config *config, uint16_t queu
 	}
 	*port = draft;
 	stw_log(STW_LOG_INFO, "PORT-OPEN port=%s queues=%u packets=%u", port->name, queues,
-		port->pool->size);
+		queues * port->pool[0]->size);
 	return 0;
 }
 
@@ -91,52 +90,9 @@ port_close(struct port *port)
 	xdp_steer_free(port->steer);
 	if (port->kind == STW_PORT_AF_XDP)
 		sockets_closed_ns = now_ns();
-	rte_mempool_free(port->pool);
+	free_pools(port);
 	stw_log(STW_LOG_INFO, "PORT-CLOSED port=%s", port->name);
 	memset(port, 0, sizeof(*port));
-}
-
-static int
-owned_fd(const struct port *port)
-{
-	if (port->steer)
-		return xdp_steer_owned_fd(port->steer);
-	if (port->guard)
-		return port_guard_owned_fd(port->guard);
-	return -1;
-}
-
-int
-port_own(struct port *port, const struct stw_ip *ip, uint16_t udp_first, uint16_t udp_last)
-{
-	char text[STW_ADDRESS_TEXT_BYTES];
-	struct steer_ranges ranges = {0};
-	int fd = owned_fd(port);
-	int error;
-
-	if (ip->family != 4)
-		return -EINVAL;
-	error = fd < 0 ? steer_ranges_add(&ranges, udp_first, udp_last)
-		       : steer_map_own(fd, ip, udp_first, udp_last);
-	stw_log(error ? STW_LOG_ERROR : STW_LOG_INFO, "PORT-OWN port=%s ip=%s udp=%u-%u error=%d",
-		port->name, stw_ip_text(ip, text), udp_first, udp_last, error);
-	return error;
-}
-
-int
-port_disown(struct port *port, const struct stw_ip *ip)
-{
-	int fd = owned_fd(port);
-
-	return fd < 0 ? 0 : steer_map_disown(fd, ip);
-}
-
-void
-port_steer_counts(const struct port *port, struct port_steer_counts *counts)
-{
-	memset(counts, 0, sizeof(*counts));
-	if (port->steer)
-		xdp_steer_counts(port->steer, counts);
 }
 
 uint64_t
@@ -149,39 +105,40 @@ port_missed(const struct port *port)
 	for (i = 0; i < port->devices; i++) {
 		if (port->steer)
 			missed += xdp_socket_missed(&port->socket[i]);
-		else if (rte_eth_stats_get(port->queue[i].id, &stats) == 0)
-			missed += stats.imissed;
+		if (rte_eth_stats_get(port->queue[i].id, &stats) == 0)
+			missed += (port->steer ? 0 : stats.imissed) + stats.rx_nombuf;
 	}
 	return missed;
 }
 
-/* Asks the kernel about an interface by name; the request's other fields are set by the caller. */
-static int
-ask_interface(const char *name, unsigned long what, struct ifreq *request)
+uint64_t
+port_missed_by(const struct port *port, uint16_t worker)
 {
-	int error;
-	int fd;
+	struct rte_eth_stats stats;
 
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	snprintf(request->ifr_name, sizeof(request->ifr_name), "%.*s", IFNAMSIZ - 1, name);
-	error = ioctl(fd, what, request) < 0 ? -errno : 0;
-	close(fd);
-	return error;
+	if (port->steer)
+		return xdp_socket_missed(&port->socket[worker]);
+	if (port->queues == 1)
+		return port_missed(port);
+	if (worker >= RTE_ETHDEV_QUEUE_STAT_CNTRS ||
+	    rte_eth_stats_get(port->queue[worker].id, &stats) != 0)
+		return 0;
+	return stats.q_errors[port->queue[worker].queue];
+}
+
+int
+port_descriptor(const struct port *port, uint16_t worker)
+{
+	return port->kind == STW_PORT_AF_XDP ? port->socket[worker].fd : port->descriptor[worker];
 }
 
 bool
 port_link_is_up(const struct port *port)
 {
-	struct ethtool_value carrier = {.cmd = ETHTOOL_GLINK};
-	struct ifreq request = {0};
 	struct rte_eth_link link;
 
-	/* IFF_RUNNING lags behind by up to a second. */
-	request.ifr_data = (char *)&carrier;
 	if (port->ifindex)
-		return ask_interface(port->name, SIOCETHTOOL, &request) == 0 && carrier.data;
+		return interface_has_carrier(port->name);
 	return rte_eth_link_get_nowait(port->queue[0].id, &link) == 0 &&
 	       link.link_status == RTE_ETH_LINK_UP;
 }
@@ -232,7 +189,7 @@ open_once(struct port *port, const struct stw_port_config *config, uint32_t pack
 		error = find_interface(port);
 	if (error)
 		return error;
-	error = make_pool(port, packets_max);
+	error = make_pools(port, packets_max);
 	if (error)
 		return error;
 	error = make_devices(port, config);
@@ -252,7 +209,7 @@ fail_devices:
 	remove_devices(port);
 	xdp_steer_free(port->steer);
 fail_pool:
-	rte_mempool_free(port->pool);
+	free_pools(port);
 	return error;
 }
 
@@ -274,21 +231,6 @@ check(const struct port *port, const struct stw_port_config *config, uint32_t pa
 	return port->name[0] ? 0 : -EINVAL;
 }
 
-/* Receive queues of an interface now; 1 when its driver does not say. */
-static uint32_t
-queues_of(const char *name)
-{
-	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
-	struct ifreq request = {0};
-	uint32_t queues;
-
-	request.ifr_data = (char *)&channels;
-	if (ask_interface(name, SIOCETHTOOL, &request) != 0)
-		return 1;
-	queues = channels.rx_count + channels.combined_count;
-	return queues > 0 ? queues : 1;
-}
-
 /* XDP has a socket for each receive queue; what comes in on a queue without a worker is lost. */
 static int
 find_interface(struct port *port)
@@ -300,7 +242,7 @@ find_interface(struct port *port)
 	port->ifindex = (int)if_nametoindex(port->name);
 	if (port->ifindex == 0)
 		return -ENODEV;
-	queues = queues_of(port->name);
+	queues = interface_queues(port->name);
 	if (port->kind == STW_PORT_AF_XDP && queues != port->queues) {
 		stw_log(STW_LOG_ERROR, "PORT-QUEUES port=%s receive_queues=%" PRIu32 " workers=%u",
 			port->name, queues, port->queues);
@@ -361,10 +303,23 @@ assign_queues(struct port *port, uint16_t device, uint16_t id)
 	}
 }
 
+/* net_af_packet has opened a socket for each queue, one after the other. */
+static void
+find_descriptors(struct port *port, const struct xdp_sockets *before)
+{
+	struct xdp_sockets opened;
+	size_t i;
+
+	xdp_sockets_list_new(&opened, before, AF_PACKET);
+	for (i = 0; i < opened.count && opened.count == port->queues; i++)
+		port->descriptor[i] = opened.socket[i].fd;
+}
+
 static int
 make_devices(struct port *port, const struct stw_port_config *config)
 {
 	uint16_t devices = port->kind == STW_PORT_AF_XDP ? port->queues : 1;
+	struct xdp_sockets before;
 	char device[DEVICE_BYTES];
 	uint16_t id = config->port_id;
 	uint16_t i;
@@ -376,6 +331,7 @@ make_devices(struct port *port, const struct stw_port_config *config)
 		assign_queues(port, 0, id);
 		return 0;
 	}
+	xdp_sockets_list(&before, AF_PACKET);
 	for (i = 0; i < devices; i++) {
 		const char *string = config->device;
 
@@ -390,6 +346,8 @@ make_devices(struct port *port, const struct stw_port_config *config)
 		}
 		assign_queues(port, i, id);
 	}
+	if (port->kind == STW_PORT_AF_PACKET)
+		find_descriptors(port, &before);
 	return 0;
 }
 
@@ -406,15 +364,37 @@ remove_devices(struct port *port)
 	port->devices = 0;
 }
 
+/* One for each worker, so that none waits for another, and AF_XDP locks no memory twice. */
 static int
-make_pool(struct port *port, uint32_t packets_max)
+make_pools(struct port *port, uint32_t packets_max)
 {
 	bool xdp = port->kind == STW_PORT_AF_XDP;
 	uint32_t held = xdp ? PORT_RING_PACKETS_XDP : 2 * PORT_RING_PACKETS;
+	uint32_t share = (packets_max + port->queues - 1u) / port->queues;
 	char name[RTE_MEMPOOL_NAMESIZE];
+	uint16_t i;
 
-	snprintf(name, sizeof(name), "stw_port_%" PRIu32, names_given++);
-	return port_pool_make(&port->pool, name, packets_max + port->queues * held, xdp);
+	if (share < SHARE_MIN)
+		share = SHARE_MIN;
+	for (i = 0; i < port->queues; i++) {
+		snprintf(name, sizeof(name), "stw_port_%" PRIu32, names_given++);
+		if (port_pool_make(&port->pool[i], name, share + held, xdp) < 0) {
+			free_pools(port);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static void
+free_pools(struct port *port)
+{
+	uint16_t i;
+
+	for (i = 0; i < port->queues; i++) {
+		rte_mempool_free(port->pool[i]);
+		port->pool[i] = NULL;
+	}
 }
 
 /* A process without CAP_IPC_LOCK may lock RLIMIT_MEMLOCK; AF_XDP locks the whole pool. */
@@ -425,14 +405,25 @@ hint_at_memory(const struct port *port)
 
 	getrlimit(RLIMIT_MEMLOCK, &limit);
 	stw_log(STW_LOG_WARN, "PORT-XDP-MEMORY port=%s locks_kib=%" PRIu64 " limit_kib=%" PRIu64,
-		port->name, (uint64_t)STAILQ_FIRST(&port->pool->mem_list)->len >> 10,
+		port->name, (uint64_t)STAILQ_FIRST(&port->pool[0]->mem_list)->len >> 10,
 		(uint64_t)limit.rlim_cur >> 10);
+}
+
+/* A driver without the call filters nothing, as those of software do. */
+static void
+multicast_enable(const struct port *port)
+{
+	int error = rte_eth_allmulticast_enable(port->queue[0].id);
+
+	if (error)
+		stw_log(error == -ENOTSUP ? STW_LOG_INFO : STW_LOG_WARN,
+			"PORT-NO-MULTICAST port=%s error=%d", port->name, error);
 }
 
 static int
 start(struct port *port)
 {
-	struct port_device_setup setup = {.pool = port->pool};
+	struct port_device_setup setup = {0};
 	struct xdp_sockets before;
 	struct bpf_log log;
 	uint16_t started = 0;
@@ -441,7 +432,9 @@ start(struct port *port)
 	setup.queues = port->devices == 1 ? port->queues : 1;
 	bpf_log_begin(&log);
 	while (started < port->devices) {
-		xdp_sockets_list(&before);
+		xdp_sockets_list(&before, AF_XDP);
+		setup.pools = &port->pool[started];
+		setup.descriptors = &port->descriptor[started];
 		error = port_device_start(port->queue[started].id, &setup);
 		if (error)
 			break;
@@ -454,6 +447,9 @@ start(struct port *port)
 		stop(port, started);
 		return error;
 	}
+	/* Solicitations come to multicast addresses. */
+	if (port->ifindex == 0)
+		multicast_enable(port);
 	port->mac = setup.mac;
 	port->rx_offloads = setup.rx_offloads;
 	port->tx_offloads = setup.tx_offloads;

@@ -4,8 +4,10 @@
  * what sends the owned UDP ports here. Opened and closed by the control thread; worker w receives
  * and sends by port_receive and port_send and reads the public fields.
  *
- * Packets that are sent belong to `pool` or to another pool, but are never an indirect buffer (a
- * clone) taken from `pool` itself, nor chained: on AF_XDP the driver sends a buffer of `pool` in
+ * Each worker has a pool of its own, which its receive queue fills from: workers share none.
+ *
+ * Packets that are sent belong to a worker's `pool` or to another pool, but are never an indirect buffer
+ * (a clone) taken from that pool itself, nor chained: on AF_XDP the driver sends a buffer of its pool in
  * place and takes its data to be in its own memory.
  */
 #ifndef STW_IO_PORT_H
@@ -36,10 +38,10 @@ struct port_queue {
 
 /** One open port. Filled by port_open, constant until port_close. */
 struct port {
-	uint16_t queues;                                /**< workers that it serves; 1 or more */
-	struct port_queue queue[STW_MEDIA_WORKERS_MAX]; /**< of each worker */
-	struct rte_mempool *pool;                       /**< its packet buffers; owned */
-	struct rte_ether_addr mac;                      /**< link address */
+	uint16_t queues;                                 /**< workers that it serves; 1 or more */
+	struct port_queue queue[STW_MEDIA_WORKERS_MAX];  /**< of each worker */
+	struct rte_mempool *pool[STW_MEDIA_WORKERS_MAX]; /**< packet buffers of each; owned */
+	struct rte_ether_addr mac;                       /**< link address */
 	int ifindex; /**< kernel interface that it shares; 0: none, ARP and ICMP are ours */
 	enum stw_port_kind kind;    /**< as configured */
 	enum stw_xdp_mode xdp_mode; /**< NATIVE or GENERIC as attached; NONE without XDP */
@@ -52,7 +54,8 @@ struct port {
 	bool made;               /**< port_open made the devices: port_close removes them */
 	struct xdp_steer *steer; /**< AF_XDP */
 	struct xdp_socket socket[STW_MEDIA_WORKERS_MAX]; /**< AF_XDP: of each device */
-	struct port_guard *guard; /**< AF_PACKET: keeps the kernel from answering */
+	int descriptor[STW_MEDIA_WORKERS_MAX]; /**< AF_PACKET, tap: of each queue; -1: none */
+	struct port_guard *guard;              /**< AF_PACKET: keeps the kernel from answering */
 };
 
 /**
@@ -61,7 +64,8 @@ struct port {
  * @param port         filled on success only
  * @param config       borrowed until return
  * @param queues       number of workers, 1 to STW_MEDIA_WORKERS_MAX
- * @param packets_max  packet buffers, 1,024 or more; AF_XDP adds what its rings hold
+ * @param packets_max  packet buffers, 1,024 or more, shared out to the workers, 512 or more for
+ *                     each; what the rings hold is added
  * @return 0
  * @return -EINVAL   a field is outside its range, or the device does not understand its arguments
  * @return -ENODEV   the device is not there, refused, or has fewer queues
@@ -82,7 +86,8 @@ int port_open(struct port *port, const struct stw_port_config *config, uint16_t 
  * from answering them; nothing to do for a device without a kernel behind it.
  *
  * @param port       borrowed
- * @param ip         borrowed, IPv4
+ * @param ip         borrowed
+ * @param vlan       identifier of the VLAN that it is in; 0: none
  * @param udp_first  first UDP port, 1 or more
  * @param udp_last   last UDP port, udp_first or more
  * @return 0
@@ -94,13 +99,15 @@ int port_open(struct port *port, const struct stw_port_config *config, uint16_t 
  * Progress: blocking (waits for the kernel).
  * Order:    packets that arrive after the return are steered.
  */
-int port_own(struct port *port, const struct stw_ip *ip, uint16_t udp_first, uint16_t udp_last);
+int port_own(struct port *port, const struct stw_ip *ip, uint16_t vlan, uint16_t udp_first,
+	     uint16_t udp_last);
 
 /**
  * Give up every range of UDP ports of a local address.
  *
  * @param port  borrowed
- * @param ip    borrowed, IPv4
+ * @param ip    borrowed
+ * @param vlan  as it was owned
  * @return 0
  * @return -ENOENT  no range of that address is owned
  *
@@ -108,7 +115,7 @@ int port_own(struct port *port, const struct stw_ip *ip, uint16_t udp_first, uin
  * Progress: blocking (waits for the kernel).
  * Order:    packets that arrive after the return go to the kernel.
  */
-int port_disown(struct port *port, const struct stw_ip *ip);
+int port_disown(struct port *port, const struct stw_ip *ip, uint16_t vlan);
 
 /** Packets that the steering program has seen, over all CPUs. */
 struct port_steer_counts {
@@ -135,6 +142,16 @@ void port_steer_counts(const struct port *port, struct port_steer_counts *counts
  * Order:    none.
  */
 uint64_t port_missed(const struct port *port);
+
+/** The same for the receive queue of one worker; 0 where the device does not count by queue. */
+uint64_t port_missed_by(const struct port *port, uint16_t worker);
+
+/**
+ * A descriptor that is readable while packets wait in a worker's receive queue; -1: there is none.
+ *
+ * Threads: control. Progress: wait-free (bound 1).
+ */
+int port_descriptor(const struct port *port, uint16_t worker);
 
 /**
  * Say whether the link is up.

@@ -63,6 +63,16 @@ port_device_tx_offloads(const struct rte_eth_dev_info *info)
 	return info->tx_offload_capa & wanted;
 }
 
+/*
+ * net_tap's interrupt of a queue is the tap's descriptor itself, readable while packets wait. Other drivers'
+ * are to be armed and cleared for each wait, and a queue of theirs is looked at now and then instead.
+ */
+static bool
+is_descriptor(const struct rte_eth_dev_info *info)
+{
+	return strcmp(info->driver_name, "net_tap") == 0;
+}
+
 static int
 configure(uint16_t id, struct port_device_setup *setup, const struct rte_eth_dev_info *info)
 {
@@ -72,9 +82,14 @@ configure(uint16_t id, struct port_device_setup *setup, const struct rte_eth_dev
 	setup->tx_offloads = port_device_tx_offloads(info);
 	config.rxmode.offloads = setup->rx_offloads;
 	config.txmode.offloads = setup->tx_offloads;
+	config.intr_conf.rxq = is_descriptor(info);
 	if (setup->queues > 1 && (info->flow_type_rss_offloads & FLOWS)) {
 		config.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		config.rx_adv_conf.rss_conf.rss_hf = info->flow_type_rss_offloads & FLOWS;
+	} else if (setup->queues > 1 && strcmp(info->driver_name, "net_af_packet") != 0) {
+		/* What it does instead is its own: all to one queue, or whoever fills them spreads. */
+		stw_log(STW_LOG_WARN, "PORT-NO-RSS id=%u driver=%s queues=%u", id,
+			info->driver_name, setup->queues);
 	}
 	return rte_eth_dev_configure(id, setup->queues, setup->queues, &config);
 }
@@ -91,7 +106,7 @@ set_up_queues(uint16_t id, const struct port_device_setup *setup)
 	error = rte_eth_dev_adjust_nb_rx_tx_desc(id, &rx_packets, &tx_packets);
 	for (queue = 0; queue < setup->queues && !error; queue++)
 		error = rte_eth_rx_queue_setup(id, queue, rx_packets, (unsigned int)socket, NULL,
-					       setup->pool);
+					       setup->pools[queue]);
 	for (queue = 0; queue < setup->queues && !error; queue++)
 		error = rte_eth_tx_queue_setup(id, queue, tx_packets, (unsigned int)socket, NULL);
 	return error;
@@ -118,6 +133,8 @@ port_device_start(uint16_t id, struct port_device_setup *setup)
 		error = rte_eth_dev_start(id);
 	if (!error)
 		error = rte_eth_macaddr_get(id, &setup->mac);
+	for (uint16_t queue = 0; !error && is_descriptor(&info) && queue < setup->queues; queue++)
+		setup->descriptors[queue] = rte_eth_dev_rx_intr_ctl_q_get_fd(id, queue);
 	if (error == -EBUSY || error == -ENOMEM)
 		return error;
 	return error ? -ENODEV : 0;

@@ -47,8 +47,9 @@ uint64_t port_device_tx_offloads(const struct rte_eth_dev_info *info);
 
 /** What port_device_start needs and finds. */
 struct port_device_setup {
-	uint16_t queues;           /**< in: receive and send queues */
-	struct rte_mempool *pool;  /**< in: for received packets */
+	uint16_t queues;                  /**< in: receive and send queues */
+	struct rte_mempool *const *pools; /**< in: for received packets, of each queue */
+	int *descriptors;          /**< out: of each queue whose driver has one; others stay */
 	uint64_t rx_offloads;      /**< out: in use */
 	uint64_t tx_offloads;      /**< out: in use */
 	struct rte_ether_addr mac; /**< out */

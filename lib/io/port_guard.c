@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The guard of AF_PACKET interfaces: the program, the socket that drops everything, the link to the
+ * The guard of AF_PACKET interfaces: the program, the sockets that drop everything, the link to the
  * network namespace.
  */
 #include "port_guard.h"
@@ -23,12 +23,12 @@
 
 struct port_guard {
 	struct port_guard_bpf *object;
-	int socket_fd;
+	int socket_fds[STEER_SINKS];
 	int link_fd;
 };
 
 static int load_object(struct port_guard *guard, const char *name);
-static int open_sink(struct port_guard *guard);
+static int open_sinks(struct port_guard *guard);
 static int attach(struct port_guard *guard);
 
 int
@@ -40,11 +40,12 @@ port_guard_start(struct port_guard **out, const char *name)
 	guard = calloc(1, sizeof(*guard));
 	if (!guard)
 		return -ENOMEM;
-	guard->socket_fd = -1;
+	for (size_t i = 0; i < STEER_SINKS; i++)
+		guard->socket_fds[i] = -1;
 	guard->link_fd = -1;
 	error = load_object(guard, name);
 	if (!error)
-		error = open_sink(guard);
+		error = open_sinks(guard);
 	if (!error)
 		error = attach(guard);
 	if (error) {
@@ -63,16 +64,19 @@ port_guard_stop(struct port_guard *guard)
 		return;
 	if (guard->link_fd >= 0)
 		close(guard->link_fd);
-	if (guard->socket_fd >= 0)
-		close(guard->socket_fd);
+	for (size_t i = 0; i < STEER_SINKS; i++) {
+		if (guard->socket_fds[i] >= 0)
+			close(guard->socket_fds[i]);
+	}
 	port_guard_bpf__destroy(guard->object);
 	free(guard);
 }
 
-int
-port_guard_owned_fd(const struct port_guard *guard)
+struct steer_maps
+port_guard_maps(const struct port_guard *guard)
 {
-	return bpf_map__fd(guard->object->maps.owned);
+	return (struct steer_maps){.owned = bpf_map__fd(guard->object->maps.owned),
+				   .owned6 = bpf_map__fd(guard->object->maps.owned6)};
 }
 
 static int
@@ -88,26 +92,41 @@ load_object(struct port_guard *guard, const char *name)
 	return error;
 }
 
-/* Bound to the loop-back address and a port of the kernel's choice: nothing reaches it but ours. */
+/* Bound to a loop-back address and a port of the kernel's choice: nothing reaches it but ours. */
 static int
-open_sink(struct port_guard *guard)
+open_sink(struct port_guard *guard, uint32_t key, const struct sockaddr *loopback, socklen_t bytes)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
 	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
 	struct sock_fprog filter = {.len = 1, .filter = &nothing};
-	uint32_t key = 0;
 	uint64_t value;
+	int fd;
 
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	guard->socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (guard->socket_fd < 0)
+	fd = socket(loopback->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
 		return -errno;
-	if (setsockopt(guard->socket_fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0)
+	guard->socket_fds[key] = fd;
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0 ||
+	    bind(fd, loopback, bytes) < 0)
 		return -errno;
-	if (bind(guard->socket_fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
-	value = (uint64_t)guard->socket_fd;
-	return bpf_map_update_elem(bpf_map__fd(guard->object->maps.sink), &key, &value, BPF_ANY);
+	value = (uint64_t)fd;
+	return bpf_map_update_elem(bpf_map__fd(guard->object->maps.sinks), &key, &value, BPF_ANY);
+}
+
+/* A kernel without IPv6 has no such socket, and no such packets. */
+static int
+open_sinks(struct port_guard *guard)
+{
+	struct sockaddr_in6 loopback6 = {.sin6_family = AF_INET6,
+					 .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct sockaddr_in loopback = {.sin_family = AF_INET};
+	int error;
+
+	loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	error = open_sink(guard, STEER_SINK_IPV4, (struct sockaddr *)&loopback, sizeof(loopback));
+	if (error)
+		return error;
+	error = open_sink(guard, STEER_SINK_IPV6, (struct sockaddr *)&loopback6, sizeof(loopback6));
+	return error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL ? 0 : error;
 }
 
 static int

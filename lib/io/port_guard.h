@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Keeps the kernel from answering packets to owned UDP ports on an AF_PACKET interface, where it
- * sees them, too. One BPF program of the network namespace and one socket that drops everything,
+ * sees them, too. One BPF program of the network namespace and two sockets that drop everything,
  * however many calls there are; both end with the process.
  *
  * Rivals that were looked at: a bound socket for each port (two descriptors a call, and a window at
@@ -10,6 +10,8 @@
  */
 #ifndef STW_IO_PORT_GUARD_H
 #define STW_IO_PORT_GUARD_H
+
+#include "steer_ranges.h"
 
 struct port_guard;
 
@@ -32,7 +34,7 @@ int port_guard_start(struct port_guard **out, const char *name);
 /** Stop guarding; NULL is fine. Threads, progress: as port_guard_start. */
 void port_guard_stop(struct port_guard *guard);
 
-/** The map of owned ports, for steer_map_own. */
-int port_guard_owned_fd(const struct port_guard *guard);
+/** The maps of owned ports, for steer_map_own. */
+struct steer_maps port_guard_maps(const struct port_guard *guard);
 
 #endif

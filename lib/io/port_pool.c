@@ -9,6 +9,10 @@
  * says that it need not, and where devices use virtual addresses that holds for every port.
  *
  * The kernel keeps XDP_PACKET_HEADROOM before each packet, beside DPDK's headroom.
+ *
+ * A worker's pool is its own, but on net_ring, net_memif and the like who takes what was sent frees it on
+ * another thread. DPDK's default pool is a ring whose users wait for one that was stopped in it; the
+ * lock-free stack has no such wait. The worker itself nearly always finds buffers in its cache.
  */
 #include "port_device.h"
 
@@ -24,10 +28,22 @@
 
 #define CACHED_PACKETS 256
 
+#define LOCK_FREE_OPS "lf_stack"
+
 static unsigned int
 pool_flags(bool xdp)
 {
 	return xdp || rte_eal_iova_mode() == RTE_IOVA_VA ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0;
+}
+
+/* Where DPDK's stack driver is not there the default does, and it's told. */
+static int
+set_ops(struct rte_mempool *pool)
+{
+	if (rte_mempool_set_ops_byname(pool, LOCK_FREE_OPS, NULL) == 0)
+		return 0;
+	stw_log(STW_LOG_WARN, "POOL-NOT-LOCK-FREE pool=%s wanted=" LOCK_FREE_OPS, pool->name);
+	return rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL);
 }
 
 int
@@ -45,7 +61,7 @@ port_pool_make(struct rte_mempool **out, const char *name, uint32_t packets, boo
 			rte_errno);
 		return -ENOMEM;
 	}
-	if (rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL) != 0)
+	if (set_ops(pool) != 0)
 		goto fail;
 	rte_pktmbuf_pool_init(pool, &layout);
 	if (rte_mempool_populate_default(pool) < 0)

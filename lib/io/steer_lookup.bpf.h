@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (BSD-3-Clause OR GPL-2.0-only) */
 /*
- * The map of owned ports and the question asked of it, for the BPF programs of this folder.
+ * The maps of owned ports and the question asked of them, for the BPF programs of this folder.
  */
 #ifndef STW_IO_STEER_LOOKUP_BPF_H
 #define STW_IO_STEER_LOOKUP_BPF_H
@@ -14,9 +14,16 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, STEER_ADDRESSES_MAX);
-	__type(key, __u32);
+	__type(key, struct steer_key4);
 	__type(value, struct steer_ranges);
 } owned SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, STEER_ADDRESSES_MAX);
+	__type(key, struct steer_key6);
+	__type(value, struct steer_ranges);
+} owned6 SEC(".maps");
 
 static __always_inline int
 steer_owns(const struct steer_ranges *ranges, __u16 port)

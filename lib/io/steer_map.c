@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The owned UDP ports of an address: pure editing, and writing to a BPF map.
+ * The owned UDP ports of an address: pure editing, and writing to BPF maps.
  */
 #include "steer_ranges.h"
 
@@ -33,23 +33,41 @@ steer_ranges_add(struct steer_ranges *ranges, uint16_t first, uint16_t last)
 	return 0;
 }
 
+/** A key of either map. */
+union key {
+	struct steer_key4 v4;
+	struct steer_key6 v6;
+};
+
+/** The key of an address, and the descriptor of its map. */
 static int
-key_of(const struct stw_ip *ip, uint32_t *key)
+key_of(const struct steer_maps *maps, const struct stw_ip *ip, uint16_t vlan, union key *key,
+       int *map_fd)
 {
-	if (ip->family != 4)
+	memset(key, 0, sizeof(*key));
+	if (ip->family == 4) {
+		memcpy(&key->v4.address, ip->bytes, sizeof(key->v4.address));
+		key->v4.vlan = vlan;
+		*map_fd = maps->owned;
+		return 0;
+	}
+	if (ip->family != 6)
 		return -EINVAL;
-	memcpy(key, ip->bytes, sizeof(*key));
+	memcpy(key->v6.address, ip->bytes, sizeof(key->v6.address));
+	key->v6.vlan = vlan;
+	*map_fd = maps->owned6;
 	return 0;
 }
 
 int
-steer_map_own(int map_fd, const struct stw_ip *ip, uint16_t first, uint16_t last)
+steer_map_own(const struct steer_maps *maps, const struct stw_ip *ip, uint16_t vlan, uint16_t first,
+	      uint16_t last)
 {
 	struct steer_ranges ranges = {0};
-	uint32_t key;
-	int error;
+	union key key;
+	int error, map_fd;
 
-	error = key_of(ip, &key);
+	error = key_of(maps, ip, vlan, &key, &map_fd);
 	if (error)
 		return error;
 	error = bpf_map_lookup_elem(map_fd, &key, &ranges);
@@ -65,12 +83,12 @@ steer_map_own(int map_fd, const struct stw_ip *ip, uint16_t first, uint16_t last
 }
 
 int
-steer_map_disown(int map_fd, const struct stw_ip *ip)
+steer_map_disown(const struct steer_maps *maps, const struct stw_ip *ip, uint16_t vlan)
 {
-	uint32_t key;
-	int error;
+	union key key;
+	int error, map_fd;
 
-	error = key_of(ip, &key);
+	error = key_of(maps, ip, vlan, &key, &map_fd);
 	if (error)
 		return error;
 	error = bpf_map_delete_elem(map_fd, &key);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (BSD-3-Clause OR GPL-2.0-only) */
 /*
  * What the BPF programs of this folder and the code that loads them share: which UDP ports of which
- * IPv4 address are owned, and what is counted. Included by BPF objects: kernel types only.
+ * address are owned, and what is counted. Included by BPF objects: kernel types only.
  */
 #ifndef STW_IO_STEER_MAP_H
 #define STW_IO_STEER_MAP_H
@@ -17,7 +17,22 @@
 /** Most receive queues of an interface that can have a worker. */
 #define STEER_QUEUES_MAX 64
 
-/** Value of the map `owned`, whose key is the address in network order. */
+/** Most extension headers of IPv6 that are stepped over. */
+#define STEER_EXTENSIONS_MAX 8
+
+/** Key of the map `owned`: IPv4. */
+struct steer_key4 {
+	__u32 address; /**< network order */
+	__u32 vlan;    /**< identifier of the VLAN that it is in; 0: none */
+};
+
+/** Key of the map `owned6`: IPv6. */
+struct steer_key6 {
+	__u32 address[4]; /**< network order */
+	__u32 vlan;       /**< as in steer_key4 */
+};
+
+/** Value of both maps. */
 struct steer_ranges {
 	struct {
 		__u16 first; /**< host order; 0: this and all after it are unused */
@@ -32,6 +47,13 @@ enum steer_count {
 	STEER_COUNT_UNSERVED,
 	STEER_COUNT_FRAGMENTS,
 	STEER_COUNTS,
+};
+
+/** Keys of the guard's map `sinks`: a socket of IPv6 that is bound takes no packets of IPv4. */
+enum steer_sink {
+	STEER_SINK_IPV4,
+	STEER_SINK_IPV6,
+	STEER_SINKS,
 };
 
 #endif

@@ -24,11 +24,18 @@
  */
 int steer_ranges_add(struct steer_ranges *ranges, uint16_t first, uint16_t last);
 
+/** Descriptors of a program's maps of owned ports. */
+struct steer_maps {
+	int owned;  /**< of IPv4 */
+	int owned6; /**< of IPv6 */
+};
+
 /**
- * Own a range of UDP ports of an address in a program's map.
+ * Own a range of UDP ports of an address in a program's maps.
  *
+ * @param vlan  identifier of the VLAN that the address is in; 0: none
  * @return 0
- * @return -EINVAL  not IPv4, first is 0 or above last
+ * @return -EINVAL  no address, first is 0 or above last
  * @return -ENOSPC  too many addresses or ranges of one address
  * @return -EIO     the kernel refused
  *
@@ -36,9 +43,10 @@ int steer_ranges_add(struct steer_ranges *ranges, uint16_t first, uint16_t last)
  * Progress: blocking (waits for the kernel).
  * Order:    programs that run after the return see it.
  */
-int steer_map_own(int map_fd, const struct stw_ip *ip, uint16_t first, uint16_t last);
+int steer_map_own(const struct steer_maps *maps, const struct stw_ip *ip, uint16_t vlan,
+		  uint16_t first, uint16_t last);
 
 /** Give up an address; -ENOENT when nothing of it is owned. Else as steer_map_own. */
-int steer_map_disown(int map_fd, const struct stw_ip *ip);
+int steer_map_disown(const struct steer_maps *maps, const struct stw_ip *ip, uint16_t vlan);
 
 #endif

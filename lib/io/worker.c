@@ -13,6 +13,8 @@
 
 #include "host.h"
 #include "media.h"
+#include "media/overload.h"
+#include "media/srtp/protect.h"
 #include "media/stage/stages.h"
 
 /** Tries to send the rest of a burst that the device did not take at once. */
@@ -24,8 +26,8 @@
 /** Time without sending after which a driver is made to give back its buffers. */
 #define WORKER_PULL_NS UINT64_C(10000000)
 
-/** Turns without a packet between two looks at the clock. */
-#define WORKER_CLOCK_TURNS 16
+/** Time between two looks at an exception path's rings, while a worker has nothing else to do. */
+#define WORKER_EXCEPTION_NS UINT64_C(1000000)
 
 static uint64_t
 clock_ns(void)
@@ -40,6 +42,7 @@ clock_ns(void)
 static void
 queues_send(const struct media_io *io, struct worker *worker)
 {
+	stage_protect(worker);
 	for (uint32_t port = 0; port < io->ports_open; port++) {
 		const struct port_queue *device = &io->ports[port].queue[worker->index];
 		struct send_queue *queue = &worker->sends[port];
@@ -65,12 +68,15 @@ port_turn(const struct media_io *io, struct worker *worker, uint32_t port)
 	unsigned count;
 
 	count = rte_eth_rx_burst(device->id, device->queue, mbufs, PACKET_BURST);
+	overload_burst(worker, port, count);
 	if (!count)
 		return 0;
 	worker_receive(worker, port, mbufs, count);
 	stage_parse(worker, worker->packets, count);
 	if (worker->burst_hosts)
 		host_stage(worker, worker->packets, count);
+	if (io->exceptions[port])
+		exception_stage(io->exceptions[port], worker, count);
 	pipeline_run(worker, count);
 	worker_settle(worker, count);
 	queues_send(io, worker);
@@ -80,8 +86,10 @@ port_turn(const struct media_io *io, struct worker *worker, uint32_t port)
 static unsigned
 play_rounds(const struct media_io *io, struct worker *worker)
 {
-	unsigned made = 0;
+	unsigned made = dial_turn(worker);
 
+	if (made)
+		queues_send(io, worker);
 	for (unsigned round = 0; round < WORKER_PLAY_ROUNDS; round++) {
 		unsigned count = play_turn(worker);
 
@@ -91,6 +99,26 @@ play_rounds(const struct media_io *io, struct worker *worker)
 			break;
 	}
 	return made;
+}
+
+static void
+mix_rounds(const struct media_io *io, struct worker *worker)
+{
+	bool more = true;
+
+	for (unsigned round = 0; more && round < WORKER_PLAY_ROUNDS; round++) {
+		more = mix_turn(worker);
+		queues_send(io, worker);
+	}
+}
+
+static void
+exceptions_turn(const struct media_io *io, struct worker *worker)
+{
+	for (uint32_t port = 0; port < io->ports_open; port++) {
+		if (io->exceptions[port])
+			exception_turn(io->exceptions[port], worker, port);
+	}
 }
 
 /** Let drivers give back what they sent: net_af_xdp does so only in a later call. */
@@ -110,42 +138,73 @@ sent_pull(const struct media_io *io, struct worker *worker)
 unsigned
 worker_turn(const struct media_io *io, struct worker *worker)
 {
-	uint64_t dropped_before = worker->counters.play_dropped;
+	uint64_t dropped_before =
+		worker->counters.play_dropped + worker->counters.exception_dropped;
 	uint64_t sent_before = worker->counters.sent;
 	unsigned received = 0;
 
 	for (uint32_t port = 0; port < io->ports_open; port++)
 		received += port_turn(io, worker, port);
+	overload_turn(worker, io->ports_open);
 	pipeline_turn(worker);
+	if (worker->mixes.first || atomic_load_explicit(&worker->mix_asked, memory_order_relaxed))
+		mix_rounds(io, worker);
 	play_rounds(io, worker);
 	if (worker->index == 0)
 		host_turn(worker);
+	if (io->exceptions_count)
+		exceptions_turn(io, worker);
 	queues_send(io, worker);
 	if (worker->unpulled && worker->now_ns - worker->sent_ns > WORKER_PULL_NS)
 		sent_pull(io, worker);
-	if (received || worker->counters.sent != sent_before ||
-	    worker->counters.play_dropped != dropped_before)
+	worker->busy = received || worker->counters.sent != sent_before ||
+		       worker->counters.play_dropped + worker->counters.exception_dropped !=
+			       dropped_before;
+	worker->counters.turns++;
+	worker->counters.turns_idle += !worker->busy;
+	if (worker->busy)
 		worker_show(worker);
 	return received;
+}
+
+uint64_t
+worker_due(const struct worker *worker)
+{
+	const struct media_io *io = (const struct media_io *)worker->media;
+	uint64_t due_ns = pipeline_due(worker);
+	uint64_t pull_ns = worker->unpulled ? worker->sent_ns + WORKER_PULL_NS + 1 : UINT64_MAX;
+
+	/* The rings of an exception path are looked at as often as the host carries their packets. */
+	if (io->exceptions_count && worker->now_ns + WORKER_EXCEPTION_NS < pull_ns)
+		pull_ns = worker->now_ns + WORKER_EXCEPTION_NS;
+	return due_ns < pull_ns ? due_ns : pull_ns;
 }
 
 int
 worker_run(void *argument)
 {
 	struct worker *worker = argument;
-	const struct media_io *io = (const struct media_io *)worker->media;
+	struct media_io *io = (struct media_io *)worker->media;
 	struct rte_rcu_qsbr *rcu = worker->media->rcu;
-	unsigned idle = 0;
+	enum stw_worker_state spent = STW_WORKER_POLLING;
+	uint32_t clock_turns = io->idles[worker->index].clock_turns;
+	uint32_t idle = 0;
 
+	idle_enter(&io->idles[worker->index]);
 	rte_rcu_qsbr_thread_online(rcu, worker->index);
 	worker->now_ns = clock_ns();
 	while (!atomic_load_explicit(&io->stopping, memory_order_relaxed)) {
-		/* Once a burst, and when there is none now and then. */
-		if (idle % WORKER_CLOCK_TURNS == 0)
-			worker->now_ns = clock_ns();
-		idle = worker_turn(io, worker) ? 0 : idle + 1;
+		/* Once a burst, after a sleep, and when there is nothing now and then. */
+		if (idle % clock_turns == 0)
+			worker_look(worker, clock_ns(), spent);
+		worker_turn(io, worker);
 		rte_rcu_qsbr_quiescent(rcu, worker->index);
+		spent = idle_turn(io, worker);
+		if (spent == STW_WORKER_POLLING && worker->busy)
+			spent = STW_WORKER_WORKING;
+		idle = spent == STW_WORKER_POLLING ? idle + 1 : 0;
 	}
 	rte_rcu_qsbr_thread_offline(rcu, worker->index);
+	idle_leave(&io->idles[worker->index]);
 	return 0;
 }

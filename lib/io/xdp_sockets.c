@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Finds, reads and closes the AF_XDP sockets that a driver has opened.
+ * Finds, reads and closes the sockets that a driver has opened.
  */
 #include "xdp_sockets.h"
 
@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 static bool
-is_xdp(int fd, ino_t *inode)
+is_socket(int fd, int domain, ino_t *inode)
 {
 	socklen_t bytes = sizeof(int);
 	struct stat status;
-	int domain;
+	int its_domain;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &bytes) < 0 || domain != AF_XDP)
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &its_domain, &bytes) < 0 || its_domain != domain)
 		return false;
 	if (fstat(fd, &status) < 0)
 		return false;
@@ -28,7 +28,7 @@ is_xdp(int fd, ino_t *inode)
 }
 
 void
-xdp_sockets_list(struct xdp_sockets *sockets)
+xdp_sockets_list(struct xdp_sockets *sockets, int domain)
 {
 	struct dirent *entry;
 	DIR *descriptors;
@@ -41,7 +41,7 @@ xdp_sockets_list(struct xdp_sockets *sockets)
 		struct xdp_socket *found = &sockets->socket[sockets->count];
 
 		found->fd = (int)strtol(entry->d_name, NULL, 10);
-		if (entry->d_name[0] != '.' && is_xdp(found->fd, &found->inode))
+		if (entry->d_name[0] != '.' && is_socket(found->fd, domain, &found->inode))
 			sockets->count++;
 	}
 	closedir(descriptors);
@@ -59,19 +59,27 @@ is_among(const struct xdp_socket *socket, const struct xdp_sockets *sockets)
 	return false;
 }
 
+void
+xdp_sockets_list_new(struct xdp_sockets *opened, const struct xdp_sockets *before, int domain)
+{
+	size_t count = 0;
+
+	xdp_sockets_list(opened, domain);
+	for (size_t i = 0; i < opened->count; i++) {
+		if (!is_among(&opened->socket[i], before))
+			opened->socket[count++] = opened->socket[i];
+	}
+	opened->count = count;
+}
+
 struct xdp_socket
 xdp_sockets_new(const struct xdp_sockets *before)
 {
 	struct xdp_socket none = {.fd = -1};
-	struct xdp_sockets now;
-	size_t i;
+	struct xdp_sockets opened;
 
-	xdp_sockets_list(&now);
-	for (i = 0; i < now.count; i++) {
-		if (!is_among(&now.socket[i], before))
-			return now.socket[i];
-	}
-	return none;
+	xdp_sockets_list_new(&opened, before, AF_XDP);
+	return opened.count ? opened.socket[0] : none;
 }
 
 uint64_t
@@ -90,6 +98,6 @@ xdp_socket_close(const struct xdp_socket *socket)
 {
 	ino_t inode;
 
-	if (socket->fd >= 0 && is_xdp(socket->fd, &inode) && inode == socket->inode)
+	if (socket->fd >= 0 && is_socket(socket->fd, AF_XDP, &inode) && inode == socket->inode)
 		close(socket->fd);
 }

@@ -27,8 +27,14 @@ struct xdp_sockets {
 	struct xdp_socket socket[XDP_SOCKETS_MAX];
 };
 
-/** List the process's AF_XDP sockets. Control thread; blocking (waits for the kernel). */
-void xdp_sockets_list(struct xdp_sockets *sockets);
+/**
+ * List the process's sockets of a domain, AF_XDP or AF_PACKET, by descriptor. Control thread; blocking
+ * (waits for the kernel).
+ */
+void xdp_sockets_list(struct xdp_sockets *sockets, int domain);
+
+/** Those that were opened after `before` was listed, by descriptor. Control thread; blocking. */
+void xdp_sockets_list_new(struct xdp_sockets *opened, const struct xdp_sockets *before, int domain);
 
 /** The socket that was opened after `before` was listed; fd -1 when there is none. */
 struct xdp_socket xdp_sockets_new(const struct xdp_sockets *before);

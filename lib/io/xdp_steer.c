@@ -86,10 +86,11 @@ xdp_steer_mode(const struct xdp_steer *steer)
 	return steer->mode;
 }
 
-int
-xdp_steer_owned_fd(const struct xdp_steer *steer)
+struct steer_maps
+xdp_steer_maps(const struct xdp_steer *steer)
 {
-	return bpf_map__fd(steer->object->maps.owned);
+	return (struct steer_maps){.owned = bpf_map__fd(steer->object->maps.owned),
+				   .owned6 = bpf_map__fd(steer->object->maps.owned6)};
 }
 
 int

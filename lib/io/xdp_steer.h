@@ -11,6 +11,8 @@
 
 #include <strowger/media.h>
 
+#include "steer_ranges.h"
+
 struct port_steer_counts;
 struct xdp_steer;
 
@@ -46,8 +48,8 @@ void xdp_steer_free(struct xdp_steer *steer);
 /** STW_XDP_NATIVE or STW_XDP_GENERIC, as attached. */
 enum stw_xdp_mode xdp_steer_mode(const struct xdp_steer *steer);
 
-/** The map of owned ports, for steer_map_own. */
-int xdp_steer_owned_fd(const struct xdp_steer *steer);
+/** The maps of owned ports, for steer_map_own. */
+struct steer_maps xdp_steer_maps(const struct xdp_steer *steer);
 
 /** The program itself, for tests that run packets through it. */
 int xdp_steer_program_fd(const struct xdp_steer *steer);

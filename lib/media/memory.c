@@ -6,6 +6,7 @@
 #include "memory.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #define HUGE_BYTES (UINT64_C(2) << 20)
@@ -49,4 +50,14 @@ memory_unmap(void *memory, size_t bytes)
 {
 	if (memory)
 		munmap(memory, mapped_bytes(bytes));
+}
+
+void
+memory_clear(void *row, size_t bytes)
+{
+	const uint8_t *byte = row;
+
+	/* All bytes are as the first, and that is 0. */
+	if (byte[0] != 0 || memcmp(byte, byte + 1, bytes - 1) != 0)
+		memset(row, 0, bytes);
 }

@@ -21,4 +21,11 @@ void *memory_map(size_t bytes);
 /** Give it back; NULL is fine. Threads: any. Progress: blocking (waits for the kernel). */
 void memory_unmap(void *memory, size_t bytes);
 
+/**
+ * Zero a row. One that is zero already is only read, so that rows which nobody has used take no memory.
+ *
+ * Threads: who owns the row.
+ */
+void memory_clear(void *row, size_t bytes);
+
 #endif

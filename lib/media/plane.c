@@ -11,8 +11,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "addresses.h"
 #include "media/fork/record_pcapng.h"
+#include "media/stream/pt_map.h"
 #include "memory.h"
+#include "overload.h"
 
 /** Rests ended in one call for one address. */
 #define PLANE_RESTS_BURST 4096
@@ -20,38 +23,33 @@
 /** Buffers of a worker for playout packets: more than its queues and devices hold. */
 #define PLANE_PLAYS_MAX 8191
 
-/** Tries to find a factor that keeps the slots of all addresses apart. */
-#define PLANE_FACTOR_TRIES 100000
+/** Most SRTP key sets. */
+#define PLANE_SRTP_MAX 4000000
 
 /** Largest packet that pcapng copies. */
 #define PLANE_FRAME_BYTES_MAX 2048
 
+/** Of the buffers of a port, consumers hold at most one in so many. */
+#define PLANE_CONSUMERS_SHARE 4
+
 #define PLANE_WANTED (UINT64_C(1) << 63)
-
-static bool
-address_is_valid(const struct stw_media_config *config, const struct stw_address_config *address)
-{
-	uint32_t mask, ip, gateway;
-
-	if (address->port >= config->ports_count || address->ip.family != 4 ||
-	    address->ip.bytes[0] == 0 || address->ip.bytes[0] >= 224 || address->prefix_bits < 1 ||
-	    address->prefix_bits > 32 || address->udp_port_first < 1024 ||
-	    address->udp_port_first % 2 || address->udp_port_last % 2 == 0 ||
-	    address->udp_port_last <= address->udp_port_first)
-		return false;
-	if (address->gateway.family == 0)
-		return true;
-	mask = UINT32_MAX << (32 - address->prefix_bits);
-	memcpy(&ip, address->ip.bytes, sizeof(ip));
-	memcpy(&gateway, address->gateway.bytes, sizeof(gateway));
-	return address->gateway.family == 4 && !(rte_be_to_cpu_32(ip ^ gateway) & mask) &&
-	       ip != gateway;
-}
 
 static bool
 range_is(uint64_t value, uint64_t first, uint64_t last)
 {
 	return value >= first && value <= last;
+}
+
+static bool
+workers_are_valid(const struct stw_media_config *config)
+{
+	struct stw_worker_config worker;
+
+	for (uint32_t i = 0; i < config->workers; i++) {
+		if (worker_config_take(config, i, &worker) < 0)
+			return false;
+	}
+	return true;
 }
 
 int
@@ -66,22 +64,15 @@ plane_config_check(const struct stw_media_config *config)
 	    !range_is(config->playouts_max, 1, 65536) || config->playout_packets_max < 1 ||
 	    config->packets_max < 1024 || config->fork_packets_max < 64 ||
 	    config->fork_packets_max & (config->fork_packets_max - 1) ||
-	    !range_is(config->events_max, 64, 16777216))
+	    !range_is(config->events_max, 64, 16777216) || config->srtp_max > PLANE_SRTP_MAX ||
+	    (unsigned)config->srtp_driver > STW_SRTP_DRIVER_OPENSSL ||
+	    !mixes_config_is_valid(config))
 		return -EINVAL;
-	for (uint32_t i = 0; i < config->addresses_count; i++) {
-		if (!address_is_valid(config, &config->addresses[i]))
-			return -EINVAL;
-		for (uint32_t j = 0; j < i; j++) {
-			if (memcmp(config->addresses[i].ip.bytes, config->addresses[j].ip.bytes,
-				   4) == 0)
-				return -EINVAL;
-		}
-	}
-	return 0;
+	return addresses_are_valid(config) && workers_are_valid(config) ? 0 : -EINVAL;
 }
 
-static uint32_t
-random_next(uint64_t *state)
+uint32_t
+plane_random_next(uint64_t *state)
 {
 	uint64_t mixed;
 
@@ -96,82 +87,7 @@ random_next(uint64_t *state)
 uint32_t
 plane_random(struct stw_media *media)
 {
-	return random_next(&media->random);
-}
-
-/** Try a factor for the table that finds addresses. */
-static bool
-addresses_place(struct stw_media *media, uint32_t factor)
-{
-	memset(media->address_slots, 0, sizeof(media->address_slots));
-	media->address_factor = factor;
-	for (uint32_t i = 0; i < media->addresses_count; i++) {
-		uint8_t *slot =
-			&media->address_slots[plane_address_slot(factor, media->addresses[i].ip)];
-
-		if (*slot)
-			return false;
-		*slot = (uint8_t)(i + 1);
-	}
-	return true;
-}
-
-static int
-address_init(struct plane_address *address, struct ports *ports,
-	     const struct stw_address_config *config)
-{
-	rte_be32_t gateway;
-	int error;
-
-	memcpy(&address->ip, config->ip.bytes, sizeof(address->ip));
-	memcpy(&gateway, config->gateway.bytes, sizeof(gateway));
-	address->udp_first = config->udp_port_first;
-	address->udp_last = config->udp_port_last;
-	address->port = (uint8_t)config->port;
-	error = ports_init(ports, config->udp_port_first, config->udp_port_last);
-	if (error < 0)
-		return error;
-	error = hops_init(&address->hops, rte_be_to_cpu_32(address->ip), config->prefix_bits,
-			  rte_be_to_cpu_32(gateway));
-	if (error < 0)
-		return error;
-	address->legs = memory_map(sizeof(*address->legs) * ports->pairs);
-	return address->legs ? 0 : -ENOMEM;
-}
-
-static int
-addresses_init(struct stw_media *media, const struct stw_media_config *config)
-{
-	uint64_t random = 1;
-	int error;
-
-	media->addresses_count = config->addresses_count;
-	for (uint32_t i = 0; i < config->addresses_count; i++) {
-		error = address_init(&media->addresses[i], &media->address_ports[i],
-				     &config->addresses[i]);
-		if (error < 0)
-			return error;
-	}
-	/* 64 addresses in 1,024 slots differ with one factor in about eight. */
-	for (unsigned i = 0; i < PLANE_FACTOR_TRIES; i++) {
-		if (addresses_place(media, random_next(&random) | 1))
-			return 0;
-	}
-	return -ENOMEM;
-}
-
-static void
-addresses_destroy(struct stw_media *media)
-{
-	for (uint32_t i = 0; i < media->addresses_count; i++) {
-		struct plane_address *address = &media->addresses[i];
-		struct ports *ports = &media->address_ports[i];
-
-		memory_unmap(address->legs, sizeof(*address->legs) * ports->pairs);
-		if (address->hops.words)
-			hops_destroy(&address->hops);
-		ports_destroy(ports);
-	}
+	return plane_random_next(&media->random);
 }
 
 /** A table of the plane: where its pointer is, and its bytes. */
@@ -180,7 +96,7 @@ struct plane_table {
 	size_t bytes;
 };
 
-#define PLANE_TABLES 14
+#define PLANE_TABLES 22
 
 static void
 tables_list(struct stw_media *media, struct plane_table tables[PLANE_TABLES])
@@ -190,8 +106,16 @@ tables_list(struct stw_media *media, struct plane_table tables[PLANE_TABLES])
 	size_t sessions = (size_t)media->sessions_max + 1;
 	const struct plane_table list[PLANE_TABLES] = {
 		{(void **)&media->routes, legs * sizeof(*media->routes)},
+		{(void **)&media->egresses, legs * sizeof(*media->egresses)},
+		{(void **)&media->remotes6, legs * sizeof(*media->remotes6)},
+		{(void **)&media->streams, legs * sizeof(*media->streams)},
+		{(void **)&media->reports, legs * sizeof(*media->reports)},
+		{(void **)&media->reporters, legs * sizeof(*media->reporters)},
 		{(void **)&media->intakes, legs * sizeof(*media->intakes)},
+		{(void **)&media->options, legs * sizeof(*media->options)},
+		{(void **)&media->pt_maps, sizeof(*media->pt_maps)},
 		{(void **)&media->keypads, legs * sizeof(*media->keypads)},
+		{(void **)&media->quiets, legs * sizeof(*media->quiets)},
 		{(void **)&media->plays, legs * sizeof(*media->plays)},
 		{(void **)&media->asks, legs * sizeof(*media->asks)},
 		{(void **)&media->cards, legs * sizeof(*media->cards)},
@@ -310,15 +234,21 @@ parts_init(struct stw_media *media, const struct plane_config *config)
 	if (error == 0)
 		error = tables_init(media);
 	if (error == 0)
+		error = mixes_init(media, config->media);
+	if (error == 0)
 		error = rcu_init(media);
 	if (error == 0)
 		error = events_init(&media->events, config->media->events_max,
 				    media->workers_count);
 	if (error == 0)
 		error = recorder_init(media);
-	for (uint32_t i = 0; error == 0 && i < media->workers_count; i++)
+	if (error == 0)
+		error = srtp_plane_init(media, config->crypto, config->media->srtp_max);
+	for (uint32_t i = 0; error == 0 && i < media->workers_count; i++) {
 		error = worker_init(&media->workers[i], media, i, copies_max(config),
 				    PLANE_PLAYS_MAX);
+		overload_configure(&media->workers[i], config->media);
+	}
 	return error;
 }
 
@@ -351,6 +281,8 @@ plane_init(struct stw_media *media, const struct plane_config *config)
 	media->playout_packets_max = wanted->playout_packets_max;
 	media->quarantine_ns = wanted->quarantine_ns;
 	media->random = config->seed;
+	media->consumers.frames_max = config->packets_min / PLANE_CONSUMERS_SHARE;
+	media->ip6_key = (uint64_t)plane_random(media) << 32 | plane_random(media);
 	control_lock_init(&media->control);
 	return parts_init(media, config);
 }
@@ -359,6 +291,7 @@ void
 plane_release(struct stw_media *media)
 {
 	fork_close_all(media);
+	consumer_release_all(media);
 	for (uint32_t i = 0; i < media->workers_count; i++)
 		worker_release(&media->workers[i]);
 }
@@ -371,7 +304,9 @@ plane_destroy(struct stw_media *media)
 	playout_free_all(media);
 	rte_mempool_free(media->recorder.pool);
 	events_destroy(&media->events);
+	mixes_destroy(media);
 	free(media->rcu);
+	srtp_plane_destroy(media);
 	tables_destroy(media);
 	addresses_destroy(media);
 	control_lock_destroy(&media->control);
@@ -383,6 +318,10 @@ plane_advance(struct stw_media *media, uint64_t now_ns)
 	plane_lock(media);
 	leg_reclaim(media);
 	playout_reclaim(media);
+	fork_reclaim(media, now_ns);
+	consumer_reclaim(media);
+	srtp_advance(media, now_ns);
+	mixes_reclaim(media);
 	for (uint32_t i = 0; i < media->addresses_count; i++)
 		ports_rests_end(&media->address_ports[i], now_ns, PLANE_RESTS_BURST);
 	plane_unlock(media);
@@ -404,8 +343,19 @@ plane_want(struct stw_media *media, uint32_t address, uint32_t hop)
 		atomic_fetch_add_explicit(&wants->waiting, 1, memory_order_relaxed);
 }
 
+/** Read a word; false when its hop is known by now. */
+static bool
+wanted_read(const struct stw_media *media, uint64_t word, struct plane_wanted *wanted)
+{
+	wanted->address = (uint32_t)(word >> 32 & 0xff);
+	wanted->hop = (uint32_t)word;
+	return media->addresses[wanted->address].family == 4 ||
+	       hops6_at(&media->addresses6[wanted->address].hops, wanted->hop, &wanted->hop6) ==
+		       HOPS6_ASKED;
+}
+
 bool
-plane_wanted_take(struct plane_wants *wants, struct plane_wanted *wanted)
+plane_wanted_take(struct stw_media *media, struct plane_wants *wants, struct plane_wanted *wanted)
 {
 	if (!atomic_load_explicit(&wants->waiting, memory_order_relaxed))
 		return false;
@@ -418,9 +368,8 @@ plane_wanted_take(struct plane_wants *wants, struct plane_wanted *wanted)
 		/* W2, pairs with W1. */
 		word = atomic_exchange_explicit(place, 0, memory_order_acquire);
 		atomic_fetch_sub_explicit(&wants->waiting, 1, memory_order_relaxed);
-		wanted->address = (uint32_t)(word >> 32 & 0xff);
-		wanted->hop = (uint32_t)word;
-		return true;
+		if (wanted_read(media, word, wanted))
+			return true;
 	}
 	return false;
 }
@@ -434,9 +383,12 @@ plane_check(struct stw_media *media)
 		ports_check(&media->address_ports[i]);
 		taken += media->address_ports[i].taken;
 	}
-	STW_ASSERT(taken == media->legs_count);
+	STW_ASSERT(taken == media->legs_count + media->forks_ports);
 	session_check(media);
 	fork_check(media);
+	consumer_check(media);
+	srtp_check(media);
+	mixes_check(media);
 	for (uint32_t i = 0; i < media->workers_count; i++)
 		worker_check(&media->workers[i]);
 }

@@ -1,34 +1,43 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * UDP port pairs of one local address: an even port for RTP, the next for RTCP. A released pair
- * rests in quarantine, so that late packets of an old call reach nobody's new one.
+ * UDP ports of one local address, given out in pairs (an even port for RTP, the next for RTCP) or single
+ * (both on one port). A released port rests in quarantine, so that late packets of an old call reach
+ * nobody's new one.
  */
 #ifndef STW_MEDIA_PORTS_H
 #define STW_MEDIA_PORTS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-/** Most pairs of an address. */
-#define PORTS_PAIRS_MAX 32768
+/** Most ports of an address. */
+#define PORTS_MAX 65536
 
-/** Pairs of one address. A pair is named by its index: (port - first port) / 2. */
+/**
+ * Ports of one address. A port is named by its place: its number less the first. What is taken at one time,
+ * a pair or a single port, is a *lot*; a pair has the place of its first port.
+ */
 struct ports {
 	uint16_t first;                  /**< first UDP port, even */
-	uint32_t pairs;                  /**< how many pairs, 1 to PORTS_PAIRS_MAX */
+	uint32_t count;                  /**< how many, even, 2 to PORTS_MAX */
 	uint32_t rests_mask;             /**< entries of `rests` less one */
-	_Atomic uint64_t *vacant;        /**< a bit for each pair: 1, it can be taken */
-	_Atomic uint32_t *rests;         /**< ring of resting pairs, index and one; 0: empty */
-	_Atomic uint64_t *rest_until_ns; /**< end of each pair's quarantine */
+	_Atomic uint64_t *vacant;        /**< a bit for each port: 1, it can be taken */
+	_Atomic uint32_t *rests;         /**< ring of resting lots; 0: empty */
+	_Atomic uint64_t *rest_until_ns; /**< end of each lot's quarantine, by its place */
 	uint32_t rests_head;             /**< next to end its rest; of the one that ends rests */
 	_Atomic uint32_t rests_tail;     /**< next to be filled */
-	_Atomic uint32_t cursor;         /**< where the next search begins */
-	_Atomic uint32_t taken;          /**< pairs in use */
-	_Atomic uint32_t resting;        /**< pairs in quarantine */
+	_Atomic uint32_t cursor;         /**< where the next search for a pair begins */
+	_Atomic uint32_t cursor_single;  /**< where the next search for a single port begins */
+	_Atomic uint32_t odd;            /**< vacant ports whose other half is not, about */
+	_Atomic uint32_t taken;          /**< lots in use */
+	_Atomic uint32_t taken_single;   /**< of those, single ports */
+	_Atomic uint32_t resting;        /**< lots in quarantine */
+	_Atomic uint32_t resting_single; /**< of those, single ports */
 };
 
 /**
- * Make the pairs of an address; all are vacant.
+ * Make the ports of an address; all are vacant.
  *
  * @return 0
  * @return -ENOMEM
@@ -41,27 +50,31 @@ int ports_init(struct ports *ports, uint16_t first, uint16_t last);
 void ports_destroy(struct ports *ports);
 
 /**
- * Take a pair: the next vacant one after the one taken before, so that the pair longest at rest
- * comes last.
+ * Take a pair, or a single port: the next vacant one after the one taken before, so that the one longest
+ * at rest comes last. A single port is the half of a pair whose other half is not vacant, if there is one,
+ * so that pairs last.
  *
- * @param pair  set on success only
+ * @param single  true: a single port
+ * @param place   set on success only
  * @return 0
- * @return -ENOSPC  all are in use or in quarantine
+ * @return -ENOSPC  all are in use or in quarantine; of pairs, each has a half that is
  *
  * Threads:  any.
- * Progress: lock-free; a retry means that another thread took or released a pair.
- * Order:    what was done before the pair's release is seen.
+ * Progress: lock-free; a retry means that another thread took or released a port.
+ * Order:    what was done before the lot's release is seen.
  */
-int ports_take(struct ports *ports, uint32_t *pair);
+int ports_take(struct ports *ports, bool single, uint32_t *place);
 
 /**
- * Release a pair, which rests until until_ns; 0: it can be taken at once.
+ * Release what was taken, which rests until until_ns; 0: it can be taken at once.
  *
- * Threads:  any; each pair by who has it.
+ * @param single  as it was taken
+ *
+ * Threads:  any; each lot by who has it.
  * Progress: wait-free (bound 1).
- * Order:    what was done before is seen by who takes the pair next.
+ * Order:    what was done before is seen by who takes the ports next.
  */
-void ports_release(struct ports *ports, uint32_t pair, uint64_t until_ns);
+void ports_release(struct ports *ports, uint32_t place, bool single, uint64_t until_ns);
 
 /**
  * End rests that are over, in the order of the releases.
@@ -75,11 +88,11 @@ void ports_release(struct ports *ports, uint32_t pair, uint64_t until_ns);
  */
 uint32_t ports_rests_end(struct ports *ports, uint64_t now_ns, uint32_t budget);
 
-/** UDP port of a pair's RTP, host order. */
+/** UDP port at a place, host order. */
 static inline uint16_t
-ports_number(const struct ports *ports, uint32_t pair)
+ports_number(const struct ports *ports, uint32_t place)
 {
-	return (uint16_t)(ports->first + 2 * pair);
+	return (uint16_t)(ports->first + place);
 }
 
 /** Verify the invariants when nobody else uses it; panics when one is broken. */

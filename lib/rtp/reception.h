@@ -44,6 +44,13 @@ struct rtp_reception {
 	uint32_t sources;           /**< rows begun by a new SSRC; 0: nothing received yet */
 };
 
+/** True after a packet that was far off, until a later one says whether it was a jump. Threads: as counting. */
+static inline int
+rtp_reception_is_astray(const struct rtp_reception *reception)
+{
+	return reception->sequence_bad <= UINT16_MAX;
+}
+
 /**
  * Count a packet.
  *

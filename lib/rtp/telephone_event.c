@@ -12,17 +12,19 @@
  */
 #include "telephone_event.h"
 
+#include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "reception.h"
 
 #include "base/base.h"
 
-/** Bytes of a telephone-event payload. */
-#define EVENT_BYTES 4
-
 /** Last code that is a key: 0-9, *, #, A-D, flash (RFC 4733 3.2). */
 #define EVENT_CODE_LAST 16
+
+/** Keys by their codes. */
+static const char keys[] = "0123456789*#ABCD!";
 
 /** Ticks of a segment of a long event. */
 #define SEGMENT_TICKS UINT32_C(0xffff)
@@ -44,11 +46,28 @@ struct event {
 	bool end;
 };
 
+int
+rtp_event_code(char key)
+{
+	const char *found = key ? strchr(keys, key) : NULL;
+
+	return found ? (int)(found - keys) : -EINVAL;
+}
+
+void
+rtp_event_write(const struct rtp_event *event, uint8_t payload[RTP_EVENT_BYTES])
+{
+	payload[0] = event->code;
+	payload[1] = (uint8_t)((event->end != 0) << 7 | event->volume);
+	payload[2] = (uint8_t)(event->duration >> 8);
+	payload[3] = (uint8_t)event->duration;
+}
+
 static bool
 event_read(struct event *event, const struct stw_rtp_header *header, const uint8_t *payload,
 	   uint64_t now_ns)
 {
-	if (header->payload_bytes < EVENT_BYTES || payload[0] > EVENT_CODE_LAST)
+	if (header->payload_bytes < RTP_EVENT_BYTES || payload[0] > EVENT_CODE_LAST)
 		return false;
 	*event = (struct event){
 		.now_ns = now_ns,
@@ -118,8 +137,6 @@ press_begin(struct rtp_press *press, const struct event *event)
 static void
 press_tell(struct rtp_press *press, struct rtp_digit *digit)
 {
-	static const char keys[] = "0123456789*#ABCD!";
-
 	digit->digit = keys[press->code];
 	digit->duration_ms = press->duration / (RTP_CLOCK_HZ / 1000);
 	digit->timestamp = press->timestamp;
@@ -151,6 +168,20 @@ rtp_keypad_hear(struct rtp_keypad *keypad, const struct stw_rtp_header *header,
 	if (event.end && keypad->current.state == RTP_PRESS_DOWN)
 		press_tell(&keypad->current, &digits[count++]);
 	return count;
+}
+
+struct rtp_press *
+rtp_keypad_press(struct rtp_keypad *keypad, const struct stw_rtp_header *header,
+		 const uint8_t *payload, uint64_t now_ns)
+{
+	struct event event;
+	uint32_t total;
+
+	if (!event_read(&event, header, payload, now_ns))
+		return NULL;
+	if (press_owns(&keypad->current, &event, &total))
+		return &keypad->current;
+	return press_owns(&keypad->previous, &event, &total) ? &keypad->previous : NULL;
 }
 
 unsigned

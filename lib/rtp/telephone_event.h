@@ -10,6 +10,26 @@
 
 #include <strowger/rtp.h>
 
+/** Bytes of a telephone-event payload. */
+#define RTP_EVENT_BYTES 4
+
+/** Lowest power level that an event may have, without its sign, dBm0. */
+#define RTP_EVENT_VOLUME_MAX 63
+
+/** One packet of an event, to be written. */
+struct rtp_event {
+	uint8_t code;      /**< RFC 4733 event */
+	uint8_t end;       /**< 1: the key is up */
+	uint8_t volume;    /**< 0 to RTP_EVENT_VOLUME_MAX */
+	uint16_t duration; /**< so far, ticks */
+};
+
+/** Event of a key: '0'-'9', '*', '#', 'A'-'D', '!'; -EINVAL for others. Threads: any. */
+int rtp_event_code(char key);
+
+/** Write an event's payload. Threads: any. Source: RFC 4733 2.3. */
+void rtp_event_write(const struct rtp_event *event, uint8_t payload[RTP_EVENT_BYTES]);
+
 /** Most digits that one packet can complete: the one whose end was lost, and its own. */
 #define RTP_DIGITS_PER_PACKET 2
 
@@ -40,6 +60,7 @@ struct rtp_press {
 	uint32_t timestamp;         /**< of its beginning */
 	uint32_t duration;          /**< longest heard, ticks */
 	uint8_t code;               /**< RFC 4733 event, 0 to 16 */
+	uint8_t marked;             /**< the caller's own; 0 when the press begins */
 	enum rtp_press_state state; /**< where it stands */
 };
 
@@ -68,6 +89,19 @@ struct rtp_keypad {
 unsigned rtp_keypad_hear(struct rtp_keypad *keypad, const struct stw_rtp_header *header,
 			 const uint8_t *payload, uint64_t now_ns,
 			 struct rtp_digit digits[RTP_DIGITS_PER_PACKET]);
+
+/**
+ * Which press a telephone-event packet belongs to, after rtp_keypad_hear with the same arguments.
+ *
+ * @return one of the keypad's presses; NULL for what is no key's event
+ *
+ * Threads:  as rtp_keypad_hear.
+ * Progress: wait-free (bound 1).
+ * Order:    none.
+ * Source:   RFC 4733 2.5.1.3 (segments of long events).
+ */
+struct rtp_press *rtp_keypad_press(struct rtp_keypad *keypad, const struct stw_rtp_header *header,
+				   const uint8_t *payload, uint64_t now_ns);
 
 /**
  * Tell a press whose end does not come. Cheap when no key is down.

@@ -87,7 +87,7 @@ open_port(struct echo *echo)
 	error = port_open(&echo->port, &echo->config, echo->workers, PACKETS_MAX);
 	if (error)
 		return error;
-	return port_own(&echo->port, &echo->ip, echo->udp_first, echo->udp_last);
+	return port_own(&echo->port, &echo->ip, 0, echo->udp_first, echo->udp_last);
 }
 
 /* Swapping the ends of a datagram changes none of its checksums. */
@@ -176,7 +176,7 @@ obey(struct echo *echo, char *word)
 	} else if (strncmp(word, "neighbour ", 10) == 0) {
 		answer_neighbour(echo, word + 10);
 	} else if (strcmp(word, "disown") == 0) {
-		printf("disown %d\n", port_disown(&echo->port, &echo->ip));
+		printf("disown %d\n", port_disown(&echo->port, &echo->ip, 0));
 	} else if (strcmp(word, "link") == 0) {
 		printf("link %d\n", port_link_is_up(&echo->port));
 	} else if (strcmp(word, "reopen") == 0) {

@@ -79,8 +79,9 @@ class Inside:
 
 
 def udp(namespace, local=None, remote=None):
+    family = socket.AF_INET6 if ":" in (local or remote)[0] else socket.AF_INET
     with Inside(namespace):
-        peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        peer = socket.socket(family, socket.SOCK_DGRAM)
     peer.settimeout(1)
     if local:
         peer.bind(local)
@@ -138,10 +139,11 @@ def link_is_clean(namespace, name):
 
 
 def unreachables(namespace):
-    """ICMP "unreachable" messages that the namespace's kernel has sent."""
-    text = run("ip", "netns", "exec", namespace, "cat", "/proc/net/snmp")
+    """ICMP and ICMPv6 "unreachable" messages that the namespace's kernel has sent."""
+    text = run("ip", "netns", "exec", namespace, "cat", "/proc/net/snmp", "/proc/net/snmp6")
     names, values = re.findall(r"^Icmp: (.*)$", text, re.M)
-    return int(dict(zip(names.split(), values.split()))["OutDestUnreachs"])
+    of_ipv6 = re.search(r"^Icmp6OutDestUnreachs\s+(\d+)$", text, re.M)
+    return int(dict(zip(names.split(), values.split()))["OutDestUnreachs"]) + int(of_ipv6[1])
 
 
 def closing_line(tested, failing):

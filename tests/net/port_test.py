@@ -22,6 +22,7 @@ ECHO = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else sys.exit(__doc
 CALLER, SWITCH = PREFIX + "c", PREFIX + "s"
 CALLER_IP, SWITCH_IP, FAR_IP = "10.77.0.1", "10.77.0.2", "10.77.9.1"
 FIRST, LAST, SIP = 20000, 20099, 5060
+CALLER_IP6, SWITCH_IP6, FAR_IP6 = "2001:db8:77::1", "2001:db8:77::2", "2001:db8:79::"
 MODES = {"none": 0, "native": 2, "generic": 3}
 
 
@@ -35,6 +36,9 @@ def make_network(queues=1):
     run("ip", "netns", "exec", CALLER, "sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1")
     ip(CALLER, "addr", "add", FAR_IP + "/32", "dev", "lo")
     ip(SWITCH, "route", "add", "10.77.9.0/24", "via", CALLER_IP)
+    ip(CALLER, "addr", "add", CALLER_IP6 + "/64", "dev", "caller", "nodad")
+    ip(SWITCH, "addr", "add", SWITCH_IP6 + "/64", "dev", "switch", "nodad")
+    ip(SWITCH, "route", "add", FAR_IP6 + "/64", "via", CALLER_IP6)
 
 
 def remove_network():
@@ -163,9 +167,10 @@ class PortTest(unittest.TestCase):
         echo = self.start("xdp-native")
         mac = re.search(r"link/ether (\S+)", ip(CALLER, "link", "show", "caller")).group(1)
         ip(SWITCH, "neigh", "flush", "all")
-        for address in (CALLER_IP, FAR_IP):
+        for address in (CALLER_IP, FAR_IP, CALLER_IP6, FAR_IP6):
             result = (-11, "")
-            for _ in range(100):
+            # The kernel asks by IPv6 when its link-local address is known to be nobody else's, after seconds.
+            for _ in range(2000):
                 result = echo.neighbour(address)
                 if result[0] != -11:
                     break
@@ -174,6 +179,9 @@ class PortTest(unittest.TestCase):
         self.assertEqual(echo.neighbour("10.77.0.99")[0], -11, "nobody has it")
         self.assertEqual(echo.neighbour("198.51.100.1")[0], -2, "no route")
         self.assertEqual(echo.neighbour(SWITCH_IP)[0], -2, "ourselves")
+        self.assertEqual(echo.neighbour("2001:db8:77::99")[0], -11, "nobody has it")
+        self.assertEqual(echo.neighbour("2001:db8:ffff::1")[0], -2, "no route")
+        self.assertEqual(echo.neighbour(SWITCH_IP6)[0], -2, "ourselves")
         ip(SWITCH, "neigh", "replace", CALLER_IP, "lladdr", mac, "dev", "switch", "nud", "stale")
         self.assertEqual(echo.neighbour(CALLER_IP), (0, mac))
         for _ in range(100):

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A packet plane on one kernel interface with one session of two legs, relayed both ways by a worker
- * of its own. Speaks one line at a time with the test that runs it: "ready MODE PORT PORT" names
- * the local ports of the caller's and the agent's leg; each word on stdin ("stats", "quit") is
- * answered by a line.
+ * A packet plane on one kernel interface with one session of two legs, relayed both ways by workers of
+ * its own. Speaks one line at a time with the test that runs it: "ready MODE PORT PORT" names
+ * the local ports of the caller's and the agent's leg; each word on stdin ("stats", "workers", "quit")
+ * is answered by a line.
  *
- *   relay xdp-native|xdp-generic|af_packet INTERFACE ADDRESS FIRST LAST
+ *   relay xdp-native|xdp-generic|af_packet|owned INTERFACE ADDRESS FIRST LAST [ADDRESS VLAN]
+ *   relay xdp-native|xdp-generic|af_packet|owned INTERFACE ADDRESS FIRST LAST poll|adaptive [WORKERS]
+ *
+ * "owned" takes the interface for a device of DPDK's own, and gives the kernel the rest by stw0.
+ *
+ * The agent's leg lives on the second address, where there is one, in its VLAN; 0: none.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +26,17 @@
 #include <strowger/log.h>
 #include <strowger/media.h>
 
-#define ADVANCE_MS 10
+#define ADVANCE_MS  10
+#define WORKERS_MAX 4
+
+/* Milliseconds between two looks at the exception interface, and packets carried. */
+#define EXCEPTION_MS      1
+#define EXCEPTION_PACKETS 256
 
 struct relay {
 	struct stw_media *media;
+	uint32_t second; /* index of the address of the agent's leg */
+	uint32_t workers;
 	struct stw_session session;
 	struct stw_leg leg[2];
 	struct stw_endpoint local[2];
@@ -37,6 +50,7 @@ static const struct {
 	{"xdp-native", STW_PORT_AF_XDP, STW_XDP_NATIVE},
 	{"xdp-generic", STW_PORT_AF_XDP, STW_XDP_GENERIC},
 	{"af_packet", STW_PORT_AF_PACKET, STW_XDP_NONE},
+	{"owned", STW_PORT_DEVICE, STW_XDP_NONE},
 };
 
 static void
@@ -54,45 +68,78 @@ now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* The worker has the last CPU that this process may use. */
+/* The workers have the last CPUs that this process may use. */
 static int
-start_eal(void)
+start_eal(uint32_t workers)
 {
 	struct stw_eal_config config = STW_EAL_CONFIG_INIT;
+	uint32_t cpu[WORKERS_MAX];
 	cpu_set_t cpus;
-	uint32_t cpu = CPU_SETSIZE - 1;
+	uint32_t found = 0;
 
 	sched_getaffinity(0, sizeof(cpus), &cpus);
-	while (cpu > 0 && !CPU_ISSET(cpu, &cpus))
-		cpu--;
+	for (uint32_t i = CPU_SETSIZE; i-- > 0 && found < workers;) {
+		if (CPU_ISSET(i, &cpus))
+			cpu[found++] = i;
+	}
+	while (found < workers)
+		cpu[found++] = cpu[0];
 	config.memory_mib = 128;
-	config.worker_cpus = &cpu;
-	config.worker_cpus_count = 1;
+	config.worker_cpus = cpu;
+	config.worker_cpus_count = workers;
 	return stw_eal_start(&config);
+}
+
+static bool
+is_idle_mode(const char *argument)
+{
+	return argument && (strcmp(argument, "poll") == 0 || strcmp(argument, "adaptive") == 0);
 }
 
 static int
 make_media(struct relay *relay, char **arguments)
 {
 	struct stw_media_config config = STW_MEDIA_CONFIG_INIT;
-	struct stw_address_config address = {.prefix_bits = 24};
+	struct stw_address_config addresses[2] = {0};
 	struct stw_port_config port = {.device = arguments[2]};
+	struct stw_worker_config worker = STW_WORKER_CONFIG_INIT;
+	char device[128];
 	size_t i = 0;
 
 	while (i < sizeof(kinds) / sizeof(kinds[0]) && strcmp(kinds[i].name, arguments[1]) != 0)
 		i++;
-	if (i == sizeof(kinds) / sizeof(kinds[0]) || stw_ip_parse(arguments[3], &address.ip) != 0)
+	if (i == sizeof(kinds) / sizeof(kinds[0]))
 		return -EINVAL;
 	port.kind = kinds[i].kind;
 	port.xdp_mode = kinds[i].mode;
-	address.udp_port_first = (uint16_t)atoi(arguments[4]);
-	address.udp_port_last = (uint16_t)atoi(arguments[5]);
+	if (port.kind == STW_PORT_DEVICE) {
+		snprintf(device, sizeof(device),
+			 "net_af_packet0,iface=%s,qpairs=1,framesz=2048,blocksz=4096,framecnt=2048",
+			 arguments[2]);
+		port.device = device;
+		port.exception = "stw0";
+	}
 	config.ports = &port;
 	config.ports_count = 1;
-	config.addresses = &address;
-	config.addresses_count = 1;
+	config.addresses = addresses;
+	for (int j = 0; j < (arguments[6] && !is_idle_mode(arguments[6]) ? 2 : 1); j++) {
+		struct stw_address_config *address = &addresses[config.addresses_count++];
+
+		if (stw_ip_parse(arguments[j ? 6 : 3], &address->ip) != 0)
+			return -EINVAL;
+		address->prefix_bits = address->ip.family == 6 ? 64 : 24;
+		address->udp_port_first = (uint16_t)atoi(arguments[4]);
+		address->udp_port_last = (uint16_t)atoi(arguments[5]);
+		address->vlan = j ? (uint16_t)atoi(arguments[7]) : 0;
+	}
+	relay->second = config.addresses_count - 1;
 	config.packets_max = 4096;
 	config.playout_packets_max = 1024;
+	if (arguments[6] && strcmp(arguments[6], "adaptive") == 0)
+		worker.idle = STW_IDLE_ADAPTIVE;
+	config.workers = relay->workers;
+	config.worker_configs = &worker;
+	config.worker_configs_count = 1;
 	return stw_media_create(&relay->media, &config);
 }
 
@@ -108,6 +155,7 @@ make_session(struct relay *relay)
 	for (i = 0; i < 2 && !error; i++) {
 		leg.side = i ? STW_SIDE_AGENT : STW_SIDE_CALLER;
 		leg.source_any_ip = 1;
+		leg.address = i ? relay->second : 0;
 		error = stw_leg_add(relay->media, relay->session, &leg, now_ns(), &relay->leg[i],
 				    &relay->local[i]);
 	}
@@ -139,19 +187,52 @@ answer_stats(struct relay *relay)
 	fflush(stdout);
 }
 
+static uint64_t
+cpu_time_ns(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+}
+
+/* The process's CPU time, then each worker's numbers. */
+static void
+answer_workers(struct relay *relay)
+{
+	struct stw_worker_stats worker = {.struct_size = sizeof(worker)};
+
+	printf("workers %" PRIu64, cpu_time_ns());
+	for (uint32_t i = 0; i < relay->workers; i++) {
+		stw_media_worker_stats(relay->media, i, now_ns(), &worker);
+		printf(" %d %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
+		       (int)worker.state, worker.packets_received, worker.sleeps, worker.waits,
+		       worker.wakes, worker.turn_age_ns);
+	}
+	printf("\n");
+	fflush(stdout);
+}
+
 static void
 serve(struct relay *relay)
 {
 	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
 	char word[64];
 
-	for (;;) {
-		stw_media_advance(relay->media, now_ns());
-		if (poll(&input, 1, ADVANCE_MS) <= 0)
+	for (unsigned ms = 0;; ms += EXCEPTION_MS) {
+		if (ms % ADVANCE_MS == 0)
+			stw_media_advance(relay->media, now_ns());
+		stw_media_exceptions(relay->media, EXCEPTION_PACKETS);
+		if (poll(&input, 1, EXCEPTION_MS) <= 0)
 			continue;
-		if (!fgets(word, sizeof(word), stdin) || strcmp(word, "stats\n") != 0)
+		if (!fgets(word, sizeof(word), stdin))
 			return;
-		answer_stats(relay);
+		if (strcmp(word, "stats\n") == 0)
+			answer_stats(relay);
+		else if (strcmp(word, "workers\n") == 0)
+			answer_workers(relay);
+		else
+			return;
 	}
 }
 
@@ -163,11 +244,14 @@ main(int count, char **arguments)
 
 	setvbuf(stdin, NULL, _IONBF, 0);
 	stw_log_set(log_line, NULL, STW_LOG_INFO);
-	if (count != 6) {
-		fprintf(stderr, "usage: relay KIND INTERFACE ADDRESS FIRST LAST\n");
+	relay.workers = is_idle_mode(arguments[6]) && count == 8 ? (uint32_t)atoi(arguments[7]) : 1;
+	if (count < 6 || count > 8 || relay.workers < 1 || relay.workers > WORKERS_MAX ||
+	    (count == 7 && !is_idle_mode(arguments[6]))) {
+		fprintf(stderr, "usage: relay KIND INTERFACE ADDRESS FIRST LAST "
+				"[ADDRESS VLAN | poll|adaptive [WORKERS]]\n");
 		return 2;
 	}
-	error = start_eal();
+	error = start_eal(relay.workers);
 	if (!error)
 		error = make_media(&relay, arguments);
 	if (!error)

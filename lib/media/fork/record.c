@@ -15,9 +15,6 @@
 #include <errno.h>
 
 #include <rte_ring.h>
-#include <rte_udp.h>
-
-#include <strowger/rtp.h>
 
 #include "media/plane.h"
 #include "record_pcapng.h"
@@ -34,12 +31,12 @@ event_tell(struct stw_media *media, uint32_t slot, enum stw_media_event_type typ
 		.type = type,
 		.time_ns = media->recorder.now_ns,
 		.session.id = fork->session_handle,
-		.session_cookie = fork->cookie,
+		.session_cookie = fork->route.cookie,
 		.fork.id = handle_make(slot, fork->generation),
 		.error = error,
 	};
 
-	fork_stats_read(fork, &event.fork_stats);
+	fork_stats_read(media, fork, &event.fork_stats);
 	/* The recording thread is the last source, after the workers. */
 	events_tell(&media->events, media->workers_count, &event);
 }
@@ -72,13 +69,10 @@ file_noted(struct stw_media *media, uint32_t slot, int error)
 static int
 wav_write(struct fork *fork, const struct rte_mbuf *copy, const struct fork_note *note)
 {
-	const uint8_t *packet = rte_pktmbuf_mtod(copy->next, const uint8_t *);
-	struct stw_rtp_header rtp;
-
-	if (stw_rtp_read(packet, copy->next->data_len, &rtp) < 0)
-		return 0;
-	return record_wav_write(fork->wav, note->side, note->codec, rtp.ssrc, rtp.timestamp,
-				packet + rtp.payload_offset, rtp.payload_bytes, note->time_ns);
+	return record_wav_write(
+		fork->wav, note->side, note->codec, note->ssrc, note->timestamp,
+		rte_pktmbuf_mtod_offset(copy->next, const uint8_t *, note->payload_offset),
+		note->payload_bytes, note->time_ns);
 }
 
 static int

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "record_seal.h"
+
 #include "base/base.h"
 
 int
@@ -53,4 +55,74 @@ record_file_write(int fd, const void *bytes, size_t count, uint64_t offset)
 		offset += (uint64_t)written;
 	}
 	return 0;
+}
+
+int
+record_out_open(struct record_out *out, const char *path, const uint8_t *key)
+{
+	int fd = record_file_create(path), error;
+
+	if (fd < 0)
+		return fd;
+	*out = (struct record_out){.fd = fd};
+	if (!key)
+		return 0;
+	error = record_seal_open(&out->seal, fd, key);
+	if (error) {
+		close(fd);
+		unlink(path);
+		return error;
+	}
+	out->fd = -1;
+	return 0;
+}
+
+int
+record_out_write(struct record_out *out, const void *bytes, size_t count, uint64_t offset)
+{
+	int error;
+
+	if (!out->seal)
+		error = record_file_write(out->fd, bytes, count, offset);
+	else if (offset == out->bytes)
+		error = record_seal_append(out->seal, bytes, count);
+	else
+		error = record_seal_patch(out->seal, bytes, count, offset);
+	if (!error && offset + count > out->bytes)
+		out->bytes = offset + count;
+	return error;
+}
+
+int
+record_out_extend(struct record_out *out, uint64_t bytes)
+{
+	int error = 0;
+
+	if (out->seal)
+		error = record_seal_zeros(out->seal, bytes - out->bytes);
+	else if (ftruncate(out->fd, (off_t)bytes) != 0)
+		error = record_file_error(errno);
+	if (!error)
+		out->bytes = bytes;
+	return error;
+}
+
+uint64_t
+record_out_bytes(const struct record_out *out)
+{
+	return out->seal ? record_seal_bytes(out->seal) : out->bytes;
+}
+
+int
+record_out_close(struct record_out *out, uint64_t *bytes)
+{
+	int error = 0;
+
+	if (out->seal)
+		return record_seal_close(out->seal, bytes);
+	if (bytes)
+		*bytes = out->bytes;
+	if (close(out->fd) != 0)
+		error = record_file_error(errno);
+	return error;
 }

@@ -32,6 +32,8 @@ struct record_pcapng_config {
 	uint16_t port_id;       /**< DPDK port named in the file for packets without a known one */
 	int64_t wall_offset_ns; /**< wall clock (since 1970, UTC) less the packets' clock, ns */
 	const char *comment;    /**< borrowed; text in the file's header; NULL: none */
+	const uint8_t
+		*key; /**< borrowed; the file is encrypted with it (record_seal.h); NULL: plain */
 };
 
 /** One packet to write. */

@@ -34,9 +34,12 @@ static_assert(RING_FRAMES % RECORD_WAV_BLOCK_FRAMES == 0, "blocks do not cross t
 static_assert(RECORD_WAV_DRIFT_FRAMES + RECORD_WAV_PACKET_SAMPLES < RING_FRAMES,
 	      "a packet in bounds needs less than the ring");
 
+/** Sides of a file: the caller's and the agent's, a channel each. */
+#define WAV_SIDES (STW_SIDE_AGENT + 1)
+
 /** One frame, as in the file. */
 struct frame {
-	int16_t samples[STW_SIDE_COUNT];
+	int16_t samples[WAV_SIDES];
 };
 
 /** Where a timestamp belongs. */
@@ -57,13 +60,13 @@ struct track {
 };
 
 struct record_wav {
-	int fd;
+	struct record_out out;
 	int error;         /**< first failure; 0: none */
 	uint64_t start_ns; /**< time of place 0 */
 	int64_t base;      /**< first place in the window; a multiple of the block */
 	int64_t end;       /**< one behind the last sample placed */
 	struct record_wav_stats stats;
-	struct track tracks[STW_SIDE_COUNT];
+	struct track tracks[WAV_SIDES];
 	struct frame ring[RING_FRAMES];
 };
 
@@ -72,12 +75,12 @@ header_write(struct record_wav *wav, int64_t frames)
 {
 	uint8_t header[WAV_HEADER_BYTES];
 
-	wav_header_write(header, STW_SIDE_COUNT, (uint32_t)(frames * sizeof(struct frame)));
-	return record_file_write(wav->fd, header, sizeof(header), 0);
+	wav_header_write(header, WAV_SIDES, (uint32_t)(frames * sizeof(struct frame)));
+	return record_out_write(&wav->out, header, sizeof(header), 0);
 }
 
 int
-record_wav_open(struct record_wav **out, const char *path, uint64_t start_ns)
+record_wav_open(struct record_wav **out, const char *path, uint64_t start_ns, const uint8_t *key)
 {
 	struct record_wav *wav = calloc(1, sizeof(*wav));
 	int error;
@@ -85,20 +88,18 @@ record_wav_open(struct record_wav **out, const char *path, uint64_t start_ns)
 	if (!wav)
 		return -ENOMEM;
 	wav->start_ns = start_ns;
-	wav->fd = record_file_create(path);
-	if (wav->fd < 0) {
-		error = wav->fd;
+	error = record_out_open(&wav->out, path, key);
+	if (error)
 		goto fail_file;
-	}
 	error = header_write(wav, 0);
 	if (error)
 		goto fail_header;
-	wav->stats.bytes_written = WAV_HEADER_BYTES;
+	wav->stats.bytes_written = record_out_bytes(&wav->out);
 	*out = wav;
 	return 0;
 
 fail_header:
-	close(wav->fd);
+	record_out_close(&wav->out, NULL);
 	unlink(path);
 fail_file:
 	free(wav);
@@ -111,12 +112,12 @@ window_write(struct record_wav *wav, int64_t frames)
 {
 	struct frame *block = &wav->ring[wav->base % RING_FRAMES];
 	uint64_t offset = WAV_HEADER_BYTES + (uint64_t)wav->base * sizeof(struct frame);
-	int error = record_file_write(wav->fd, block, (size_t)frames * sizeof(*block), offset);
+	int error = record_out_write(&wav->out, block, (size_t)frames * sizeof(*block), offset);
 
 	if (error)
 		return error;
 	memset(block, 0, (size_t)frames * sizeof(*block));
-	wav->stats.bytes_written = offset + (uint64_t)frames * sizeof(*block);
+	wav->stats.bytes_written = record_out_bytes(&wav->out);
 	return 0;
 }
 
@@ -141,10 +142,11 @@ window_move(struct record_wav *wav, int64_t end)
 	if (!error && wav->base < stop) {
 		uint64_t bytes = WAV_HEADER_BYTES + (uint64_t)stop * sizeof(struct frame);
 
-		if (ftruncate(wav->fd, (off_t)bytes) != 0)
-			return record_file_error(errno);
+		error = record_out_extend(&wav->out, bytes);
+		if (error)
+			return error;
 		wav->base = stop;
-		wav->stats.bytes_written = bytes;
+		wav->stats.bytes_written = record_out_bytes(&wav->out);
 	}
 	return error ? error : header_write(wav, wav->base);
 }
@@ -305,15 +307,16 @@ window_drain(struct record_wav *wav)
 int
 record_wav_close(struct record_wav *wav, struct record_wav_stats *stats)
 {
-	int error;
+	int error, closed;
 
 	if (!wav)
 		return 0;
 	error = window_drain(wav);
 	if (wav->error)
 		error = wav->error;
-	if (close(wav->fd) != 0 && !error)
-		error = record_file_error(errno);
+	closed = record_out_close(&wav->out, &wav->stats.bytes_written);
+	if (!error)
+		error = closed;
 	if (stats)
 		*stats = wav->stats;
 	free(wav);
@@ -323,13 +326,11 @@ record_wav_close(struct record_wav *wav, struct record_wav_stats *stats)
 void
 record_wav_check(const struct record_wav *wav)
 {
-	STW_ASSERT(wav->fd >= 0);
 	STW_ASSERT(wav->base % RECORD_WAV_BLOCK_FRAMES == 0);
 	STW_ASSERT(wav->end <= wav->base + RING_FRAMES);
 	STW_ASSERT(wav->end <= RECORD_WAV_FRAMES_MAX);
-	STW_ASSERT(wav->stats.bytes_written ==
-		   WAV_HEADER_BYTES + (uint64_t)wav->base * sizeof(struct frame));
-	for (int side = 0; side < STW_SIDE_COUNT; side++) {
+	STW_ASSERT(wav->out.bytes == WAV_HEADER_BYTES + (uint64_t)wav->base * sizeof(struct frame));
+	for (int side = 0; side < WAV_SIDES; side++) {
 		STW_ASSERT(wav->tracks[side].known || !wav->tracks[side].pending);
 		STW_ASSERT(wav->tracks[side].jump_count <= RECORD_WAV_PACKET_SAMPLES);
 	}

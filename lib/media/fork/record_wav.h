@@ -46,6 +46,7 @@ struct record_wav_stats {
  * @param out       given: set on success only; free with record_wav_close
  * @param path      borrowed; must not exist; made with mode 0600
  * @param start_ns  time 0 of the file, on the clock of the packets' arrival_ns
+ * @param key       borrowed; the file is encrypted with it (record_seal.h); NULL: it is plain
  * @return 0
  * @return -ENOMEM  memory cannot be had
  * @return -EEXIST  something is at that path
@@ -56,7 +57,8 @@ struct record_wav_stats {
  * Progress: blocking (waits for the file system).
  * Order:    none.
  */
-int record_wav_open(struct record_wav **out, const char *path, uint64_t start_ns);
+int record_wav_open(struct record_wav **out, const char *path, uint64_t start_ns,
+		    const uint8_t *key);
 
 /**
  * Add a packet. Packets of other payloads than the codec's (comfort noise, events) are not given.

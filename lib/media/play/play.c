@@ -11,6 +11,8 @@
  * the worker empties. A leg's slot may be freed and used again while it lies in the wheel or the
  * list: it is looked at then, and goes by the word that it has by then.
  *
+ * What is played is numbered by itself and put into the leg's stream (stream/egress.h).
+ *
  * A packet is a small buffer with headers and a reference to the payload in the playout's block,
  * which all listeners share. Where the device takes one segment only, the payload is copied.
  *
@@ -29,12 +31,10 @@
  *
  * Source: RFC 3550 5.1 (marker, sequence, timestamp), RFC 3551 4.1.
  */
-#include <rte_ip.h>
-#include <rte_udp.h>
-
 #include "media/checksum.h"
 #include "media/plane.h"
-#include "media/stage/way.h"
+#include "media/stage/datagram.h"
+#include "media/stream/egress.h"
 
 #define NS_PER_MS      UINT64_C(1000000)
 #define PLAY_PERIOD_NS (STW_PLAYOUT_PACKET_MS * NS_PER_MS)
@@ -51,14 +51,8 @@
 /** Steps from a list's end to a leg's place; beyond, it is up to a millisecond late. */
 #define PLAY_STEPS_MAX 64
 
-#define PLAY_TTL 64
-
-struct play_headers {
-	struct rte_ether_hdr ether;
-	struct rte_ipv4_hdr ip;
-	struct rte_udp_hdr udp;
-	uint8_t rtp[STW_RTP_HEADER_BYTES];
-} __attribute__((packed, aligned(2)));
+/** What UDP carries. */
+#define PLAY_BYTES (STW_RTP_HEADER_BYTES + PLAYOUT_PAYLOAD_BYTES)
 
 static void
 wheel_unlink(struct worker *worker, uint32_t leg)
@@ -118,21 +112,24 @@ play_begin(struct worker *worker, uint32_t leg)
 {
 	struct leg_play *play = &worker->media->plays[leg];
 	struct leg_ask *ask = &worker->media->asks[leg];
-	uint64_t stream = atomic_load_explicit(&ask->stream, memory_order_relaxed);
 
 	play->due_ns = atomic_load_explicit(&ask->start_ns, memory_order_relaxed);
 	play->position = 0;
 	play->marker = 1;
-	if (play->stream != stream) {
-		play->stream = stream;
-		play->ssrc = atomic_load_explicit(&ask->ssrc, memory_order_relaxed);
-		play->timestamp = atomic_load_explicit(&ask->timestamp, memory_order_relaxed);
-		play->sequence =
-			(uint16_t)atomic_load_explicit(&ask->sequence, memory_order_relaxed);
-	} else if (play->due_ns > play->sent_due_ns + PLAY_PERIOD_NS) {
+	if (play->due_ns > play->sent_due_ns + PLAY_PERIOD_NS)
 		play->timestamp += (uint32_t)((play->due_ns - play->sent_due_ns - PLAY_PERIOD_NS) /
 					      RTP_TICK_NS);
-	}
+}
+
+/** From its first packet on a playout is heard instead of what is relayed; after its last one not. */
+static void
+play_speaks(struct leg_play *play, bool speaks)
+{
+	uint8_t speaking = atomic_load_explicit(&play->speaking, memory_order_relaxed);
+
+	speaking &= (uint8_t) ~(1u << EGRESS_PLAY);
+	speaking |= (uint8_t)(speaks << EGRESS_PLAY);
+	atomic_store_explicit(&play->speaking, speaking, memory_order_relaxed);
 }
 
 /** Go by the leg's attach word: begin, change or stop. True when it plays. */
@@ -146,6 +143,7 @@ play_follow(struct worker *worker, uint32_t leg)
 
 	if (attach != play->attached) {
 		play->attached = attach;
+		play_speaks(play, false);
 		if ((uint32_t)attach)
 			play_begin(worker, leg);
 	}
@@ -168,54 +166,25 @@ play_end(struct worker *worker, uint32_t leg)
 						     memory_order_relaxed))
 		return;
 	play->attached = attach >> 32 << 32;
+	play_speaks(play, false);
 	/* A8, pairs with A9: who unloads the playout knows that we do not read it any more. */
 	atomic_fetch_sub_explicit(&playout->listeners, 1, memory_order_release);
 	events_tell_leg(worker, leg, &event);
 }
 
 static void
-headers_fill(struct play_headers *headers, const struct leg_play *play, union leg_traits traits,
-	     const struct way *way, uint64_t ether_source, uint32_t payload_sum)
+rtp_fill(uint8_t *rtp, const struct leg_play *play, uint8_t payload_type)
 {
-	uint16_t udp_bytes = sizeof(headers->udp) + sizeof(headers->rtp) + PLAYOUT_PAYLOAD_BYTES;
 	rte_be16_t sequence = rte_cpu_to_be_16(play->sequence);
 	rte_be32_t timestamp = rte_cpu_to_be_32(play->timestamp);
-	rte_be32_t ssrc = rte_cpu_to_be_32(play->ssrc);
-	uint64_t sum;
 
-	way_ether_write((uint8_t *)&headers->ether, way->mac, ether_source);
-	headers->ip = (struct rte_ipv4_hdr){
-		.version_ihl = RTE_IPV4_VHL_DEF,
-		.type_of_service = (uint8_t)(traits.dscp << 2),
-		.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(headers->ip) + udp_bytes)),
-		.fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG),
-		.time_to_live = PLAY_TTL,
-		.next_proto_id = IPPROTO_UDP,
-		.src_addr = way->local_ip,
-		.dst_addr = way->ip,
-	};
-	headers->ip.hdr_checksum = (uint16_t)~checksum_fold(
-		checksum_add(0, (const uint8_t *)&headers->ip, sizeof(headers->ip)));
-	headers->rtp[0] = 2 << 6;
-	headers->rtp[1] = (uint8_t)(play->marker << 7 | traits.audio_pt);
-	memcpy(headers->rtp + 2, &sequence, 2);
-	memcpy(headers->rtp + 4, &timestamp, 4);
-	memcpy(headers->rtp + 8, &ssrc, 4);
-	headers->udp = (struct rte_udp_hdr){
-		.src_port = way->local_port,
-		.dst_port = way->port,
-		.dgram_len = rte_cpu_to_be_16(udp_bytes),
-	};
-	sum = (uint64_t)way->local_ip + way->ip + rte_cpu_to_be_16(IPPROTO_UDP) +
-	      headers->udp.dgram_len + payload_sum;
-	sum = checksum_add(sum, (const uint8_t *)&headers->udp,
-			   sizeof(headers->udp) + sizeof(headers->rtp));
-	headers->udp.dgram_cksum = (uint16_t)~checksum_fold(sum);
-	if (headers->udp.dgram_cksum == 0)
-		headers->udp.dgram_cksum = 0xffff;
+	rtp[0] = 2 << 6;
+	rtp[1] = (uint8_t)(play->marker << 7 | payload_type);
+	memcpy(rtp + 2, &sequence, 2);
+	memcpy(rtp + 4, &timestamp, 4);
 }
 
-/** Put the payload behind the headers: by reference where the device can, else copied. */
+/** Put the payload behind the RTP header: by reference where the device can, else copied. */
 static struct rte_mbuf *
 packet_make(struct worker *worker, struct playout *playout, uint8_t *payload, bool by_reference)
 {
@@ -224,11 +193,11 @@ packet_make(struct worker *worker, struct playout *playout, uint8_t *payload, bo
 
 	if (rte_pktmbuf_alloc_bulk(worker->play_pool, pair, by_reference ? 2 : 1) < 0)
 		return NULL;
-	pair[0]->data_len = sizeof(struct play_headers);
-	pair[0]->pkt_len = sizeof(struct play_headers) + PLAYOUT_PAYLOAD_BYTES;
+	pair[0]->data_len = STW_RTP_HEADER_BYTES;
+	pair[0]->pkt_len = PLAY_BYTES;
 	if (!by_reference) {
-		memcpy(rte_pktmbuf_mtod_offset(pair[0], void *, sizeof(struct play_headers)),
-		       payload, PLAYOUT_PAYLOAD_BYTES);
+		memcpy(rte_pktmbuf_mtod_offset(pair[0], void *, STW_RTP_HEADER_BYTES), payload,
+		       PLAYOUT_PAYLOAD_BYTES);
 		pair[0]->data_len = (uint16_t)pair[0]->pkt_len;
 		return pair[0];
 	}
@@ -242,6 +211,20 @@ packet_make(struct worker *worker, struct playout *playout, uint8_t *payload, bo
 	return pair[0];
 }
 
+bool
+play_send(struct worker *worker, uint32_t leg, struct rte_mbuf *mbuf, uint64_t sum)
+{
+	/* Counted first, as it may be refused and taken back at once. */
+	worker_count_own(&worker->media->plays[leg].packets, 1);
+	worker->counters.played++;
+	if (datagram_send(worker, leg, false, mbuf, sum,
+			  (struct send_note){.leg = leg, .kind = SEND_PLAYED}) == PACKET_PENDING)
+		return true;
+	worker_count_own(&worker->media->plays[leg].packets, (uint64_t)-1);
+	worker->counters.played--;
+	return false;
+}
+
 /** Make the packet that is due; false when there is no way or no buffer. */
 static bool
 play_packet(struct worker *worker, uint32_t leg)
@@ -249,26 +232,28 @@ play_packet(struct worker *worker, uint32_t leg)
 	struct stw_media *media = worker->media;
 	struct leg_play *play = &media->plays[leg];
 	struct leg_route *to = &media->routes[leg];
-	struct playout *playout = &media->playouts[(uint32_t)play->attached];
+	struct playout_packet packet = playout_at(
+		media->playouts, &media->playouts[(uint32_t)play->attached], play->position);
 	union leg_traits traits = {atomic_load_explicit(&to->traits, memory_order_relaxed)};
-	uint32_t port = media->addresses[to->address].port;
 	struct rte_mbuf *mbuf;
-	struct way way;
+	uint64_t sum;
+	uint8_t *rtp;
 
-	if (way_find(worker, to, false, &way) != PACKET_PENDING)
-		return false;
-	mbuf = packet_make(worker, playout,
-			   playout->payloads[traits.codec] +
-				   (size_t)play->position * PLAYOUT_PAYLOAD_BYTES,
-			   media->ports[port].by_reference);
+	mbuf = packet_make(worker, packet.of,
+			   packet.of->payloads[traits.codec] +
+				   (size_t)packet.at * PLAYOUT_PAYLOAD_BYTES,
+			   media->ports[media->addresses[to->address].port].by_reference);
 	if (!mbuf)
 		return false;
-	headers_fill(rte_pktmbuf_mtod(mbuf, struct play_headers *), play, traits, &way,
-		     media->ports[port].ether_source, playout->sums[traits.codec][play->position]);
-	worker_send(worker, port, mbuf, (struct send_note){.leg = leg, .kind = SEND_PLAYED});
-	worker_count_own(&play->packets, 1);
-	worker->counters.played++;
-	return true;
+	rtp = rte_pktmbuf_mtod(mbuf, uint8_t *);
+	rtp_fill(rtp, play, traits.audio_pt);
+	play_speaks(play, true);
+	if (egress_translate(worker, leg, EGRESS_PLAY, &play->voice, rtp, 0) != PACKET_PENDING) {
+		rte_pktmbuf_free(mbuf);
+		return false;
+	}
+	sum = checksum_add(packet.of->sums[traits.codec][packet.at], rtp, STW_RTP_HEADER_BYTES);
+	return play_send(worker, leg, mbuf, sum);
 }
 
 /** One leg that is due: its packet, and its next place in the wheel. 1 when a packet was made. */
@@ -294,7 +279,7 @@ play_leg(struct worker *worker, uint32_t leg)
 				wheel_link(worker, leg);
 			return 0;
 		}
-		play->position = 0;
+		play->position = playout->again;
 	}
 	if (worker->now_ns - play->due_ns > PLAY_LATE_NS) {
 		uint64_t missed = (worker->now_ns - play->due_ns) / PLAY_PERIOD_NS;
@@ -373,6 +358,24 @@ play_turn(struct worker *worker)
 		wheel->tick++;
 	}
 	return made;
+}
+
+uint64_t
+play_due(const struct worker *worker)
+{
+	const struct play_wheel *wheel = &worker->wheel;
+
+	if (worker->asks || atomic_load_explicit(&worker->asked, memory_order_relaxed))
+		return worker->now_ns;
+	if (wheel->legs == 0)
+		return UINT64_MAX;
+	for (uint64_t tick = wheel->tick; tick < wheel->tick + WORKER_TICKS; tick++) {
+		uint32_t leg = wheel->first[tick % WORKER_TICKS];
+
+		if (leg)
+			return worker->media->plays[leg].look_ns;
+	}
+	return worker->now_ns;
 }
 
 void

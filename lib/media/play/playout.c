@@ -24,8 +24,7 @@
 #include "media/memory.h"
 #include "media/plane.h"
 
-/** Slot of a playout, 0 when the handle is stale. */
-static uint32_t
+uint32_t
 playout_find(const struct stw_media *media, struct stw_playout playout)
 {
 	uint32_t slot = handle_slot(playout.id);
@@ -96,6 +95,25 @@ block_fill(struct playout *playout, const struct playout_block *from)
 	}
 }
 
+uint32_t
+playout_slot_take(struct stw_media *media)
+{
+	playout_reclaim(media);
+	return media->playouts_free_count ? media->playouts_free[--media->playouts_free_count] : 0;
+}
+
+void
+playout_publish(struct stw_media *media, uint32_t slot, struct stw_playout *out)
+{
+	struct playout *playout = &media->playouts[slot];
+
+	media->playouts_count++;
+	playout->loaded = 1;
+	playout->generation++;
+	out->id = handle_make(slot, playout->generation);
+	atomic_store_explicit(&playout->handle, out->id, memory_order_relaxed);
+}
+
 /** Put a packed block into a slot. Under the mutex. */
 static int
 playout_store(struct stw_media *media, const struct playout_block *block, uint8_t loop,
@@ -103,26 +121,23 @@ playout_store(struct stw_media *media, const struct playout_block *block, uint8_
 {
 	struct playout *playout;
 	uint32_t slot;
-	int error;
 
 	playout_reclaim(media);
-	if (media->playouts_free_count == 0 ||
-	    block->packets > media->playout_packets_max - media->playout_packets)
-		return -ENOSPC;
-	slot = media->playouts_free[media->playouts_free_count - 1];
+	if (media->playouts_free_count == 0)
+		return plane_refuse(media, STW_LIMIT_PLAYOUTS);
+	if (block->packets > media->playout_packets_max - media->playout_packets)
+		return plane_refuse(media, STW_LIMIT_PLAYOUT_PACKETS);
+	slot = playout_slot_take(media);
 	playout = &media->playouts[slot];
-	error = block_take(media, playout, block->packets);
-	if (error < 0)
-		return error;
+	if (block_take(media, playout, block->packets) < 0) {
+		media->playouts_free_count++;
+		return plane_refuse(media, STW_LIMIT_PLAYOUT_PACKETS);
+	}
 	block_fill(playout, block);
-	media->playouts_free_count--;
-	media->playouts_count++;
 	media->playout_packets += block->packets;
 	playout->loop = loop;
-	playout->loaded = 1;
-	playout->generation++;
-	out->id = handle_make(slot, playout->generation);
-	atomic_store_explicit(&playout->handle, out->id, memory_order_relaxed);
+	playout->again = 0;
+	playout_publish(media, slot, out);
 	return 0;
 }
 
@@ -141,39 +156,53 @@ file_packets_max(const struct stw_media *media, const char *path)
 }
 
 int
+playout_block_make(struct playout_block *block, uint32_t packets_max)
+{
+	size_t bytes = (size_t)packets_max * PLAYOUT_PAYLOAD_BYTES;
+	uint8_t *memory = memory_map(bytes * RTP_CODEC_COUNT);
+
+	if (!memory)
+		return -ENOMEM;
+	block->packets_max = packets_max;
+	for (unsigned codec = 0; codec < RTP_CODEC_COUNT; codec++)
+		block->payloads[codec] = memory + codec * bytes;
+	return 0;
+}
+
+void
+playout_block_free(struct playout_block *block)
+{
+	memory_unmap(block->payloads[0],
+		     (size_t)block->packets_max * PLAYOUT_PAYLOAD_BYTES * RTP_CODEC_COUNT);
+}
+
+int
+playout_admit(struct stw_media *media, int error, const struct playout_block *block, uint8_t loop,
+	      struct stw_playout *playout)
+{
+	plane_lock(media);
+	if (error == 0)
+		error = playout_store(media, block, loop, playout);
+	else if (error == -ENOMEM || error == -ENOSPC)
+		error = plane_refuse(media, STW_LIMIT_PLAYOUT_PACKETS);
+	plane_unlock(media);
+	return error;
+}
+
+int
 stw_playout_load(struct stw_media *media, const struct stw_playout_config *config,
 		 struct stw_playout *playout)
 {
 	struct playout_block block = {0};
-	uint8_t *memory;
-	size_t bytes;
 	int error;
 
 	if (config->struct_size < sizeof(*config) || !config->path || config->loop > 1)
 		return -EINVAL;
-	block.packets_max = file_packets_max(media, config->path);
-	bytes = (size_t)block.packets_max * PLAYOUT_PAYLOAD_BYTES;
-	memory = memory_map(bytes * RTP_CODEC_COUNT);
-	error = -ENOSPC;
-	if (!memory)
-		goto refuse;
-	for (unsigned codec = 0; codec < RTP_CODEC_COUNT; codec++)
-		block.payloads[codec] = memory + codec * bytes;
-	error = playout_pack(config->path, &block);
-	if (error == 0) {
-		plane_lock(media);
-		error = playout_store(media, &block, config->loop, playout);
-		plane_unlock(media);
-	}
-	memory_unmap(memory, bytes * RTP_CODEC_COUNT);
-refuse:
-	if (error == -ENOMEM)
-		error = -ENOSPC;
-	if (error == -ENOSPC) {
-		plane_lock(media);
-		media->refused++;
-		plane_unlock(media);
-	}
+	error = playout_block_make(&block, file_packets_max(media, config->path));
+	if (error == 0)
+		error = playout_pack(config->path, &block);
+	error = playout_admit(media, error, &block, config->loop, playout);
+	playout_block_free(&block);
 	return error;
 }
 
@@ -209,6 +238,8 @@ stw_playout_unload(struct stw_media *media, struct stw_playout handle)
 static bool
 playout_is_unused(struct stw_media *media, struct playout *playout)
 {
+	if (playout->parts)
+		return plane_passed(media, playout->token);
 	if (!playout->released) {
 		if (!plane_passed(media, playout->token))
 			return false;
@@ -242,9 +273,13 @@ playout_reclaim(struct stw_media *media)
 			continue;
 		}
 		*link = playout->following;
-		media->playout_packets -= playout->packets;
-		rte_free(playout->shares);
-		playout->shares = NULL;
+		if (playout->parts) {
+			playout_part_all(media, playout);
+		} else {
+			media->playout_packets -= playout->packets;
+			rte_free(playout->shares);
+			playout->shares = NULL;
+		}
 		media->playouts_free[media->playouts_free_count++] = slot;
 	}
 }
@@ -254,19 +289,10 @@ playout_free_all(struct stw_media *media)
 {
 	for (uint32_t slot = 1; media->playouts && slot <= media->playouts_max; slot++) {
 		rte_free(media->playouts[slot].shares);
+		free(media->playouts[slot].parts);
 		media->playouts[slot].shares = NULL;
+		media->playouts[slot].parts = NULL;
 	}
-}
-
-void
-playout_leg_init(struct stw_media *media, uint32_t leg)
-{
-	struct leg_ask *ask = &media->asks[leg];
-
-	atomic_store_explicit(&ask->stream, media->cards[leg].handle, memory_order_relaxed);
-	atomic_store_explicit(&ask->ssrc, plane_random(media), memory_order_relaxed);
-	atomic_store_explicit(&ask->timestamp, plane_random(media), memory_order_relaxed);
-	atomic_store_explicit(&ask->sequence, plane_random(media) & 0xffff, memory_order_relaxed);
 }
 
 /** Set a leg's attach word, and end what it listened to before. */
@@ -305,6 +331,7 @@ leg_ask_worker(struct stw_media *media, uint32_t leg)
 		/* A5, pairs with A6: the link is seen by who takes the list. */
 	} while (!atomic_compare_exchange_weak_explicit(
 		&worker->asked, &first, leg, memory_order_release, memory_order_relaxed));
+	worker_wake(worker);
 }
 
 void

@@ -3,20 +3,24 @@
  * Legs: added, changed and removed while packets flow. All under the mutex of control.
  *
  * A removed leg's slot waits in a ring, with a token of rcu, until every worker has passed a
- * quiescent state; its port pair rests in quarantine meanwhile and longer.
+ * quiescent state; its ports rest in quarantine meanwhile and longer.
  *
  *  label  where                             order    pairs with  without it
  *  L1     address->legs: entry published    release  L2          (lookup.c) an unfilled leg is met
- *  G1     remote: written                   release  G2          (guard.c) a new remote is held to an
- *                                                                old window
  *  F1     fork_first: written               release  F2          (copy.c) an unfilled fork is met
- *  C1     peer: written                     release  C2          (guard.c) an unfilled leg is sent to
  */
 #include "leg.h"
 
 #include <errno.h>
 
+#include "media/memory.h"
 #include "media/plane.h"
+#include "media/rtcp/report.h"
+#include "media/stage/stages.h"
+#include "media/stream/egress.h"
+#include "media/stream/pt_map.h"
+#include "options.h"
+#include "remote.h"
 #include "session.h"
 
 /** Removed legs freed, and rests ended, in one call: a bound for who holds the mutex. */
@@ -34,67 +38,56 @@ leg_find(const struct stw_media *media, struct stw_leg leg)
 }
 
 static bool
-remote_is_valid(const struct stw_endpoint *remote)
-{
-	if (remote->ip.family == 0)
-		return remote->port == 0;
-	return remote->ip.family == 4 && remote->port != 0 && remote->ip.bytes[0] != 0 &&
-	       remote->ip.bytes[0] < 224;
-}
-
-static bool
 config_is_valid(const struct stw_media *media, const struct stw_leg_config *config)
 {
 	return config->struct_size >= sizeof(*config) && (unsigned)config->side < STW_SIDE_COUNT &&
-	       config->address < media->addresses_count && remote_is_valid(&config->remote) &&
-	       config->source_any_ip <= 1 && (unsigned)config->codec < RTP_CODEC_COUNT &&
-	       config->audio_pt <= 127 && config->event_pt <= 127 && config->dscp <= 63 &&
-	       (config->event_pt == 0 || config->event_pt != config->audio_pt);
-}
-
-static uint64_t
-remote_word(const struct stw_endpoint *remote)
-{
-	rte_be32_t ip = 0;
-
-	if (remote->ip.family == 4)
-		memcpy(&ip, remote->ip.bytes, sizeof(ip));
-	return leg_remote_word(ip, rte_cpu_to_be_16(remote->port));
-}
-
-static uint64_t
-window_end(const struct stw_leg_config *config, uint64_t now_ns)
-{
-	if (config->learning_ns == 0 || config->learning_ns > UINT64_MAX - now_ns)
-		return UINT64_MAX;
-	return now_ns + config->learning_ns;
+	       remote_is_valid(media, config) && config->source_any_ip <= 1 &&
+	       (unsigned)config->codec < RTP_CODEC_COUNT && config->audio_pt <= 127 &&
+	       config->event_pt <= 127 && config->dscp <= 63 &&
+	       (config->event_pt == 0 || config->event_pt != config->audio_pt) &&
+	       (unsigned)config->rtcp <= STW_RTCP_END && options_are_valid(config) &&
+	       quiet_is_valid(config);
 }
 
 /** Bits of enum leg_feature that a description asks for. */
 static uint16_t
-route_features(const struct stw_leg_config *config)
+route_features(const struct stw_media *media, const struct stw_leg_config *config)
 {
-	uint16_t features = 0;
+	uint16_t features = options_features(config);
 
+	if (media->addresses[config->address].family == 6)
+		features |= LEG_V6;
+	if (media->addresses[config->address].vlan)
+		features |= LEG_VLAN;
 	if (config->source_any_ip)
 		features |= LEG_SOURCE_ANY_IP;
+	if (config->srtp_in || config->srtp_out)
+		features |= LEG_SRTP;
+	if (config->rtcp == STW_RTCP_END)
+		features |= LEG_RTCP_END;
+	if (config->silent_audio_ns)
+		features |= LEG_QUIET;
 	return features;
 }
 
 /** What may change in a leg's life, but for the remote word. */
 static void
-route_describe(struct stw_media *media, uint32_t leg, const struct stw_leg_config *config)
+route_describe(struct stw_media *media, uint32_t leg, const struct stw_leg_config *config,
+	       uint8_t pt_map)
 {
 	struct leg_route *route = &media->routes[leg];
 	uint64_t silent_before = atomic_load_explicit(&route->silent_ns, memory_order_relaxed);
-	union leg_traits traits = {0};
+	union leg_traits traits = {atomic_load_explicit(&route->traits, memory_order_relaxed)};
 
+	options_set(media, leg, config);
 	traits.audio_pt = config->audio_pt;
 	traits.event_pt = config->event_pt;
 	traits.codec = (uint8_t)config->codec;
 	traits.side = (uint8_t)config->side;
 	traits.dscp = config->dscp;
-	traits.features = route_features(config);
+	traits.pt_map = pt_map;
+	traits.features &= LEG_FEATURES_KEPT;
+	traits.features |= route_features(media, config);
 	atomic_store_explicit(&route->traits, traits.word, memory_order_relaxed);
 	if (config->silent_ns && !silent_before)
 		atomic_fetch_add_explicit(&media->legs_silence, 1, memory_order_relaxed);
@@ -103,26 +96,13 @@ route_describe(struct stw_media *media, uint32_t leg, const struct stw_leg_confi
 	atomic_store_explicit(&route->silent_ns, config->silent_ns, memory_order_relaxed);
 }
 
-/** A new remote endpoint: the window opens, the latched source is forgotten. */
+/** A new port of RTCP, 0: the one after RTP's. The one latched is forgotten. */
 static void
-remote_set(struct stw_media *media, uint32_t leg, const struct stw_leg_config *config,
-	   uint64_t now_ns)
+rtcp_set(struct stw_media *media, uint32_t leg, uint16_t port)
 {
-	struct leg_route *route = &media->routes[leg];
-	struct hops *hops = &media->addresses[config->address].hops;
-	uint64_t word = remote_word(&config->remote);
-	uint32_t hop;
-
-	atomic_store_explicit(&route->learning_until_ns, window_end(config, now_ns),
+	media->cards[leg].remote_rtcp = port;
+	atomic_store_explicit(&media->intakes[leg].rtcp_source, rte_cpu_to_be_16(port),
 			      memory_order_relaxed);
-	media->cards[leg].remote_word = word;
-	/* G1, pairs with G2: who sees the new remote sees the window and the payload types. */
-	atomic_store_explicit(&route->remote, word, memory_order_release);
-	if (!word)
-		return;
-	hop = hops_next(hops, rte_be_to_cpu_32(leg_remote_ip(word)));
-	if (hop && hops_ask(hops, hop, now_ns))
-		plane_want(media, config->address, hop);
 }
 
 void
@@ -132,29 +112,33 @@ leg_reclaim(struct stw_media *media)
 		const struct plane_retired *oldest =
 			&media->legs_retired[media->legs_retired_first];
 
-		if (!plane_passed(media, oldest->token))
+		if (!plane_passed(media, oldest->token) || report_is_leaving(media, oldest->slot))
 			return;
+		srtp_leg_remove(media, oldest->slot);
 		media->legs_free[media->legs_free_count++] = oldest->slot;
 		media->legs_retired_first = (media->legs_retired_first + 1) % media->legs_slots;
 		media->legs_retired_count--;
 	}
 }
 
-/** Take a slot and a pair of ports. */
+/** Take a slot and a pair of ports, or a single one. */
 static int
-leg_take(struct stw_media *media, struct ports *ports, uint64_t now_ns, uint32_t *leg,
-	 uint32_t *pair)
+leg_take(struct stw_media *media, const struct stw_leg_config *config, uint64_t now_ns,
+	 uint32_t *leg, uint32_t *port)
 {
+	struct ports *ports = &media->address_ports[config->address];
+	bool single = config->rtcp_mux;
+
 	if (media->legs_count == media->legs_max)
-		return -ENOSPC;
+		return plane_refuse(media, STW_LIMIT_LEGS);
 	if (media->legs_free_count == 0)
 		leg_reclaim(media);
 	if (media->legs_free_count == 0)
-		return -ENOSPC;
-	if (ports_take(ports, pair) < 0) {
+		return plane_refuse(media, STW_LIMIT_LEGS);
+	if (ports_take(ports, single, port) < 0) {
 		ports_rests_end(ports, now_ns, LEG_RECLAIM_BURST);
-		if (ports_take(ports, pair) < 0)
-			return -ENOSPC;
+		if (ports_take(ports, single, port) < 0)
+			return plane_refuse(media, STW_LIMIT_UDP_PORTS);
 	}
 	*leg = media->legs_free[--media->legs_free_count];
 	return 0;
@@ -162,7 +146,7 @@ leg_take(struct stw_media *media, struct ports *ports, uint64_t now_ns, uint32_t
 
 /** Fill all rows of a new leg; nobody sees them yet. */
 static void
-leg_fill(struct stw_media *media, uint32_t leg, uint32_t session, uint32_t pair,
+leg_fill(struct stw_media *media, uint32_t leg, uint32_t session, uint32_t port,
 	 const struct stw_leg_config *config, uint64_t now_ns)
 {
 	struct plane_address *address = &media->addresses[config->address];
@@ -172,7 +156,7 @@ leg_fill(struct stw_media *media, uint32_t leg, uint32_t session, uint32_t pair,
 	const struct session *of = &media->sessions[session];
 
 	card->generation++;
-	card->pair = pair;
+	card->port = (uint16_t)port;
 	card->relayed_counted = 0;
 	card->sent_before = 0;
 	card->played_before =
@@ -184,17 +168,34 @@ leg_fill(struct stw_media *media, uint32_t leg, uint32_t session, uint32_t pair,
 			      memory_order_relaxed);
 	memset(intake, 0, sizeof(*intake));
 	atomic_store_explicit(&intake->heard_ns, now_ns, memory_order_relaxed);
-	memset(&media->keypads[leg], 0, sizeof(media->keypads[leg]));
+	memory_clear(&media->keypads[leg], sizeof(media->keypads[leg]));
+	report_leg_init(media, leg);
 	route->local_ip = address->ip;
 	route->local_port =
-		rte_cpu_to_be_16(ports_number(&media->address_ports[config->address], pair));
+		rte_cpu_to_be_16(ports_number(&media->address_ports[config->address], port));
 	route->address = (uint8_t)config->address;
+	route->single = config->rtcp_mux;
+	atomic_store_explicit(&route->traits, 0, memory_order_relaxed);
 	atomic_store_explicit(&route->peer, 0, memory_order_relaxed);
+	atomic_store_explicit(&route->traits, 0, memory_order_relaxed);
 	/* F1, pairs with F2: who finds the fork finds it filled. */
 	atomic_store_explicit(&route->fork_first, of->fork_first, memory_order_release);
-	route_describe(media, leg, config);
-	remote_set(media, leg, config, now_ns);
-	playout_leg_init(media, leg);
+	options_clear(media, leg);
+	egress_init(media, leg, now_ns);
+}
+
+/** Show a leg to who looks for ports, or take it away: 0. */
+static void
+entries_set(struct stw_media *media, const struct leg_route *route, uint32_t port, uint32_t leg)
+{
+	_Atomic uint32_t *entries = &media->addresses[route->address].legs[port];
+
+	/* L1, pairs with L2: a worker that finds the leg finds it filled. */
+	atomic_store_explicit(&entries[0], leg, memory_order_release);
+	if (!route->single)
+		/* L1, as above. */
+		atomic_store_explicit(&entries[1], leg ? leg | LEG_ENTRY_RTCP : 0,
+				      memory_order_release);
 }
 
 static unsigned
@@ -211,41 +212,46 @@ static int
 leg_add(struct stw_media *media, struct stw_session session, const struct stw_leg_config *config,
 	uint64_t now_ns, uint32_t *leg)
 {
-	struct plane_address *address = &media->addresses[config->address];
-	uint32_t of = session_find(media, session), pair;
+	struct srtp_pair srtp = {0};
+	uint32_t of = session_find(media, session), port;
+	uint8_t pt_map;
 	unsigned place;
 	int error;
 
 	if (!of)
 		return -ESTALE;
 	place = session_place(&media->sessions[of], 0);
-	error = place < STW_SESSION_LEGS_MAX
-			? leg_take(media, &media->address_ports[config->address], now_ns, leg,
-				   &pair)
-			: -ENOSPC;
+	if (place == STW_SESSION_LEGS_MAX)
+		return plane_refuse(media, STW_LIMIT_SESSION_LEGS);
+	if (pt_map_take(media, config, &pt_map) < 0)
+		return plane_refuse(media, STW_LIMIT_PT_MAPS);
+	error = srtp_pair_make(media, 0, config, &srtp);
 	if (error < 0) {
-		media->refused++;
-		return error;
+		error = error == -ENOSPC ? plane_refuse(media, STW_LIMIT_SRTP) : error;
+		goto leave_map;
 	}
-	leg_fill(media, *leg, of, pair, config, now_ns);
+	error = leg_take(media, config, now_ns, leg, &port);
+	if (error < 0)
+		goto free_srtp;
+	leg_fill(media, *leg, of, port, config, now_ns);
+	srtp_leg_reset(media, *leg);
+	srtp_leg_set(media, *leg, &srtp, now_ns);
+	route_describe(media, *leg, config, pt_map);
+	rtcp_set(media, *leg, config->remote_rtcp_port);
+	quiet_describe(media, *leg, config, now_ns);
+	remote_set(media, *leg, config, now_ns);
 	media->sessions[of].legs[place] = *leg;
 	media->legs_count++;
 	if (*leg > atomic_load_explicit(&media->legs_top, memory_order_relaxed))
 		atomic_store_explicit(&media->legs_top, *leg, memory_order_relaxed);
-	/* L1, pairs with L2: a worker that finds the leg finds it filled. */
-	atomic_store_explicit(&address->legs[pair], *leg, memory_order_release);
+	entries_set(media, &media->routes[*leg], port, *leg);
+	report_leg_follow(media, *leg, config->rtcp);
 	return 0;
-}
-
-static void
-endpoint_set(struct stw_endpoint *endpoint, rte_be32_t ip, rte_be16_t port)
-{
-	*endpoint = (struct stw_endpoint){0};
-	if (!ip)
-		return;
-	endpoint->ip.family = 4;
-	memcpy(endpoint->ip.bytes, &ip, sizeof(ip));
-	endpoint->port = rte_be_to_cpu_16(port);
+free_srtp:
+	srtp_pair_free(media, &srtp);
+leave_map:
+	pt_map_leave(media, pt_map);
+	return error;
 }
 
 int
@@ -258,64 +264,95 @@ stw_leg_add(struct stw_media *media, struct stw_session session,
 
 	if (!config_is_valid(media, config))
 		return -EINVAL;
+	error = srtp_config_check(media, config);
+	if (error < 0)
+		return error;
 	plane_lock(media);
 	error = leg_add(media, session, config, now_ns, &slot);
 	if (error == 0) {
 		leg->id = atomic_load_explicit(&media->cards[slot].handle, memory_order_relaxed);
-		endpoint_set(local, media->routes[slot].local_ip, media->routes[slot].local_port);
+		remote_local_read(media, slot, local);
 	}
 	plane_unlock(media);
 	return error;
+}
+
+static int
+leg_update(struct stw_media *media, uint32_t leg, const struct stw_leg_config *config,
+	   uint64_t now_ns)
+{
+	const struct leg_route *route = &media->routes[leg];
+	union leg_traits before = {atomic_load_explicit(&route->traits, memory_order_relaxed)};
+	struct srtp_pair srtp;
+	uint8_t pt_map;
+	int error;
+
+	if (before.side != (uint8_t)config->side || route->address != config->address ||
+	    (route->single && !config->rtcp_mux))
+		return -EINVAL;
+	if (pt_map_take(media, config, &pt_map) < 0)
+		return plane_refuse(media, STW_LIMIT_PT_MAPS);
+	error = srtp_pair_make(media, leg, config, &srtp);
+	if (error < 0) {
+		pt_map_leave(media, pt_map);
+		return error == -ENOSPC ? plane_refuse(media, STW_LIMIT_SRTP) : error;
+	}
+	srtp_leg_set(media, leg, &srtp, now_ns);
+	route_describe(media, leg, config, pt_map);
+	quiet_describe(media, leg, config, now_ns);
+	pt_map_leave(media, before.pt_map);
+	options_ways(media, leg);
+	report_leg_follow(media, leg, config->rtcp);
+	if (remote_is_new(media, leg, config) ||
+	    config->remote_rtcp_port != media->cards[leg].remote_rtcp)
+		rtcp_set(media, leg, config->remote_rtcp_port);
+	if (remote_is_new(media, leg, config))
+		remote_set(media, leg, config, now_ns);
+	return 0;
 }
 
 int
 stw_leg_update(struct stw_media *media, struct stw_leg leg, const struct stw_leg_config *config,
 	       uint64_t now_ns)
 {
-	union leg_traits traits;
 	uint32_t slot;
-	int error = 0;
+	int error;
 
 	if (!config_is_valid(media, config))
 		return -EINVAL;
+	error = srtp_config_check(media, config);
+	if (error < 0)
+		return error;
 	plane_lock(media);
 	slot = leg_find(media, leg);
-	if (!slot) {
-		plane_unlock(media);
-		return -ESTALE;
-	}
-	traits.word = atomic_load_explicit(&media->routes[slot].traits, memory_order_relaxed);
-	if (traits.side != (uint8_t)config->side ||
-	    media->routes[slot].address != config->address) {
-		error = -EINVAL;
-	} else {
-		route_describe(media, slot, config);
-		if (remote_word(&config->remote) != media->cards[slot].remote_word)
-			remote_set(media, slot, config, now_ns);
-	}
+	error = slot ? leg_update(media, slot, config, now_ns) : -ESTALE;
 	plane_unlock(media);
 	return error;
 }
 
-/** Credit what a leg has relayed since it was last counted to the leg it is connected to. */
-static void
-relayed_credit(struct stw_media *media, uint32_t from)
+int
+stw_leg_suppress(struct stw_media *media, struct stw_leg leg, uint32_t what)
 {
-	uint64_t relayed =
-		atomic_load_explicit(&media->intakes[from].relayed, memory_order_relaxed);
-	uint32_t to = atomic_load_explicit(&media->routes[from].peer, memory_order_relaxed);
+	union leg_traits traits;
+	uint32_t slot;
 
-	if (to)
-		media->cards[to].sent_before += relayed - media->cards[from].relayed_counted;
-	media->cards[from].relayed_counted = relayed;
-}
+	if (what > (STW_SUPPRESS_DIGITS | STW_SUPPRESS_AUDIO))
+		return -EINVAL;
+	plane_lock(media);
+	slot = leg_find(media, leg);
+	if (slot) {
+		struct leg_route *route = &media->routes[slot];
 
-void
-leg_connect(struct stw_media *media, uint32_t from, uint32_t to)
-{
-	relayed_credit(media, from);
-	/* C1, pairs with C2: who relays to the leg finds it filled. */
-	atomic_store_explicit(&media->routes[from].peer, to, memory_order_release);
+		traits.word = atomic_load_explicit(&route->traits, memory_order_relaxed);
+		traits.features &= (uint16_t)~LEG_SUPPRESS;
+		if (what & STW_SUPPRESS_DIGITS)
+			traits.features |= LEG_SUPPRESS_DIGITS;
+		if (what & STW_SUPPRESS_AUDIO)
+			traits.features |= LEG_SUPPRESS_AUDIO;
+		atomic_store_explicit(&route->traits, traits.word, memory_order_relaxed);
+	}
+	plane_unlock(media);
+	return slot ? 0 : -ESTALE;
 }
 
 void
@@ -323,30 +360,37 @@ leg_remove(struct stw_media *media, uint32_t leg, uint64_t now_ns)
 {
 	struct leg_route *route = &media->routes[leg];
 	struct leg_card *card = &media->cards[leg];
-	struct plane_address *address = &media->addresses[route->address];
 	struct session *of = &media->sessions[handle_slot(card->session)];
+	union leg_traits traits = {atomic_load_explicit(&route->traits, memory_order_relaxed)};
 	uint64_t until_ns = 0;
 	uint32_t last;
 
 	/* From here on packets find no leg; a burst under way may still have it. */
-	atomic_store_explicit(&address->legs[card->pair], 0, memory_order_relaxed);
-	leg_connect(media, leg, 0);
+	entries_set(media, route, card->port, 0);
+	mix_leg_leave(media, leg);
+	session_connect(media, leg, 0);
 	of->legs[session_place(of, leg)] = 0;
 	for (unsigned i = 0; i < STW_SESSION_LEGS_MAX; i++) {
 		uint32_t other = of->legs[i];
 
 		if (other &&
 		    atomic_load_explicit(&media->routes[other].peer, memory_order_relaxed) == leg)
-			leg_connect(media, other, 0);
+			session_connect(media, other, 0);
 	}
 	if (atomic_load_explicit(&route->silent_ns, memory_order_relaxed))
 		atomic_fetch_sub_explicit(&media->legs_silence, 1, memory_order_relaxed);
 	atomic_store_explicit(&route->silent_ns, 0, memory_order_relaxed);
 	atomic_store_explicit(&card->handle, 0, memory_order_relaxed);
+	quiet_describe(media, leg, &(struct stw_leg_config){0}, now_ns);
 	playout_detach(media, leg);
+	report_leg_leave(media, leg);
+	pt_map_leave(media, traits.pt_map);
+	/* A goodbye is protected, too: its keys go when it is said. */
+	if (!report_is_leaving(media, leg))
+		srtp_leg_remove(media, leg);
 	if (media->quarantine_ns)
 		until_ns = now_ns + media->quarantine_ns;
-	ports_release(&media->address_ports[route->address], card->pair, until_ns);
+	ports_release(&media->address_ports[route->address], card->port, route->single, until_ns);
 	last = (media->legs_retired_first + media->legs_retired_count++) % media->legs_slots;
 	media->legs_retired[last] =
 		(struct plane_retired){.token = rte_rcu_qsbr_start(media->rcu), .slot = leg};
@@ -362,81 +406,6 @@ stw_leg_remove(struct stw_media *media, struct stw_leg leg, uint64_t now_ns)
 	slot = leg_find(media, leg);
 	if (slot)
 		leg_remove(media, slot, now_ns);
-	plane_unlock(media);
-	return slot ? 0 : -ESTALE;
-}
-
-/**
- * Copy a reception that its worker may be changing. Its words are whole, and numbers of a leg are
- * true give or take a packet, so no more is needed. ThreadSanitizer would tell of it.
- */
-static void reception_read(struct rtp_reception *from, struct rtp_reception *to)
-	__attribute__((no_sanitize("thread")));
-
-static void
-reception_read(struct rtp_reception *from, struct rtp_reception *to)
-{
-	_Atomic uint64_t *words = (_Atomic uint64_t *)from;
-	uint64_t copy[sizeof(*to) / sizeof(uint64_t)];
-
-	for (unsigned i = 0; i < STW_ARRAY_COUNT(copy); i++)
-		copy[i] = atomic_load_explicit(&words[i], memory_order_relaxed);
-	memcpy(to, copy, sizeof(*to));
-}
-
-/** RTP packets sent to a leg: by former peers, by present ones, and played. */
-static uint64_t
-packets_sent(const struct stw_media *media, uint32_t leg)
-{
-	const struct leg_card *card = &media->cards[leg];
-	const struct session *of = &media->sessions[handle_slot(card->session)];
-	uint64_t sent = card->sent_before - card->played_before;
-
-	sent += atomic_load_explicit(&media->plays[leg].packets, memory_order_relaxed);
-	for (unsigned i = 0; i < STW_SESSION_LEGS_MAX; i++) {
-		uint32_t from = of->legs[i];
-
-		if (from &&
-		    atomic_load_explicit(&media->routes[from].peer, memory_order_relaxed) == leg)
-			sent += atomic_load_explicit(&media->intakes[from].relayed,
-						     memory_order_relaxed) -
-				media->cards[from].relayed_counted;
-	}
-	return sent;
-}
-
-static void
-leg_stats_read(const struct stw_media *media, uint32_t leg, struct stw_leg_stats *stats)
-{
-	const struct leg_route *route = &media->routes[leg];
-	struct leg_intake *intake = &media->intakes[leg];
-	uint64_t remote = atomic_load_explicit(&route->remote, memory_order_relaxed);
-	struct rtp_reception reception;
-
-	reception_read(&intake->reception, &reception);
-	endpoint_set(&stats->local, route->local_ip, route->local_port);
-	endpoint_set(&stats->remote, leg_remote_ip(remote), leg_remote_port(remote));
-	stats->latched = remote & LEG_LATCHED ? 1 : 0;
-	stats->packets_received = reception.packets + reception.packets_stray;
-	stats->bytes_received = atomic_load_explicit(&intake->bytes, memory_order_relaxed);
-	stats->packets_sent = packets_sent(media, leg);
-	stats->packets_foreign =
-		atomic_load_explicit(&intake->packets_foreign, memory_order_relaxed);
-	stats->packets_expected = rtp_reception_expected(&reception);
-	stats->packets_lost = rtp_reception_lost(&reception);
-	stats->jitter_us = rtp_reception_jitter_us(&reception);
-	stats->digits = atomic_load_explicit(&intake->digits, memory_order_relaxed);
-}
-
-int
-stw_leg_stats(struct stw_media *media, struct stw_leg leg, struct stw_leg_stats *stats)
-{
-	uint32_t slot;
-
-	plane_lock(media);
-	slot = leg_find(media, leg);
-	if (slot)
-		leg_stats_read(media, slot, stats);
 	plane_unlock(media);
 	return slot ? 0 : -ESTALE;
 }

@@ -11,6 +11,7 @@
 #include <strowger/session.h>
 
 struct stw_media;
+struct rtp_reception;
 
 /** A session. Slot 0 is none. Control only, under the mutex. */
 struct session {
@@ -18,6 +19,7 @@ struct session {
 	uint32_t generation;
 	uint32_t legs[STW_SESSION_LEGS_MAX]; /**< slots; 0: none */
 	uint32_t fork_first;                 /**< first fork; 0: none */
+	uint32_t mix;                        /**< its mix; 0: none */
 	uint8_t used;
 };
 
@@ -40,10 +42,21 @@ uint32_t session_find(const struct stw_media *media, struct stw_session session)
 uint32_t leg_find(const struct stw_media *media, struct stw_leg leg);
 
 /** Connect a leg to another of its session, or to nobody (0). Threads: control, under the mutex. */
-void leg_connect(struct stw_media *media, uint32_t from, uint32_t to);
+void session_connect(struct stw_media *media, uint32_t from, uint32_t to);
 
 /** Remove a leg that exists. Threads: control, under the mutex. */
 void leg_remove(struct stw_media *media, uint32_t leg, uint64_t now_ns);
+
+/**
+ * Copy a leg's reception, which its worker may be changing: true give or take a packet.
+ *
+ * Threads: any. Progress: wait-free (bound 1).
+ */
+void leg_reception_read(struct stw_media *media, uint32_t leg, struct rtp_reception *to);
+
+/** Fill in the numbers of quality and RTCP. Threads: control, under the mutex. */
+void leg_quality_read(struct stw_media *media, uint32_t leg, const struct rtp_reception *reception,
+		      struct stw_leg_stats *stats);
 
 /** Free slots of removed legs that no worker sees any more, a bounded number. */
 void leg_reclaim(struct stw_media *media);

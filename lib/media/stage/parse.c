@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Stage parse: Ethernet, VLAN, IPv4, UDP; whose address it is; checksums. What is not ours or not
- * whole gets its verdict here.
+ * whole gets its verdict here. IPv6 is in parse_ip6.c.
  *
  * Before that each packet becomes one segment of memory that nobody else refers to, because later
  * stages rewrite it in place; most packets are.
@@ -15,6 +15,7 @@
 
 #include "media/checksum.h"
 #include "media/plane.h"
+#include "parse.h"
 
 /** Packets between a prefetch and its use. */
 #define PARSE_AHEAD 6
@@ -45,7 +46,8 @@ packet_own(struct worker *worker, struct packet *packet)
 
 	if (STW_LIKELY(mbuf_is_writable(mbuf)))
 		return true;
-	copy = rte_pktmbuf_copy(mbuf, worker->media->ports[worker->port].pool, 0, UINT32_MAX);
+	copy = rte_pktmbuf_copy(mbuf, worker->media->ports[worker->port].pools[worker->index], 0,
+				UINT32_MAX);
 	if (!copy) {
 		packet_drop(packet, STW_DROP_NO_BUFFER);
 		return false;
@@ -103,23 +105,6 @@ plain_checksum_is_wrong(const struct rte_mbuf *mbuf)
 	       udp_checksum_is_wrong(mbuf, ip, udp, rte_be_to_cpu_16(udp->dgram_len));
 }
 
-/** Note what the next stages need of a datagram to an owned port. */
-static void
-packet_is_udp(const struct plane_address *address, struct packet *packet, uint16_t port,
-	      uint64_t source, size_t udp_bytes)
-{
-	struct rte_mbuf *mbuf = packet->mbuf;
-
-	packet->kind = PACKET_UDP;
-	packet->udp_port = port;
-	packet->source = source;
-	packet->payload_bytes = (uint16_t)(udp_bytes - sizeof(struct rte_udp_hdr));
-	/* What Ethernet or IP have behind it is padding. */
-	mbuf->data_len = (uint16_t)(packet->udp_offset + udp_bytes);
-	mbuf->pkt_len = mbuf->data_len;
-	rte_prefetch0(&address->legs[(uint32_t)(port - address->udp_first) / 2]);
-}
-
 /** UDP header and what it carries; ip_end is the datagram's end in the frame. */
 static void
 parse_udp(struct worker *worker, struct packet *packet, const struct rte_ipv4_hdr *ip,
@@ -129,33 +114,20 @@ parse_udp(struct worker *worker, struct packet *packet, const struct rte_ipv4_hd
 	struct rte_mbuf *mbuf = packet->mbuf;
 	const struct rte_udp_hdr *udp =
 		rte_pktmbuf_mtod_offset(mbuf, const struct rte_udp_hdr *, packet->udp_offset);
-	size_t udp_bytes;
-	uint16_t port;
+	uint16_t udp_bytes = parse_udp_bytes(address, packet, ip_end);
 
-	if (ip_end < packet->udp_offset + sizeof(*udp)) {
-		packet_drop(packet, STW_DROP_MALFORMED);
+	if (!udp_bytes)
 		return;
-	}
-	udp_bytes = rte_be_to_cpu_16(udp->dgram_len);
-	if (udp_bytes < sizeof(*udp) || udp_bytes > ip_end - packet->udp_offset) {
-		packet_drop(packet, STW_DROP_MALFORMED);
-		return;
-	}
-	port = rte_be_to_cpu_16(udp->dst_port);
-	if (port < address->udp_first || port > address->udp_last) {
-		packet_drop(packet, STW_DROP_NOT_OURS);
-		return;
-	}
 	if (udp_checksum_is_wrong(mbuf, ip, udp, udp_bytes)) {
 		packet_drop(packet, STW_DROP_CHECKSUM);
 		return;
 	}
-	packet_is_udp(address, packet, port, leg_remote_word(ip->src_addr, udp->src_port),
-		      udp_bytes);
+	parse_packet_is_udp(address, packet, rte_be_to_cpu_16(udp->dst_port),
+			    leg_remote_word(ip->src_addr, udp->src_port), udp_bytes);
 }
 
 static void
-parse_ipv4(struct worker *worker, struct packet *packet, size_t offset)
+parse_ipv4(struct worker *worker, struct packet *packet, size_t offset, uint16_t vlan)
 {
 	struct rte_mbuf *mbuf = packet->mbuf;
 	const struct rte_ipv4_hdr *ip =
@@ -179,7 +151,7 @@ parse_ipv4(struct worker *worker, struct packet *packet, size_t offset)
 		return;
 	}
 	found = plane_address_find(worker->media, ip->dst_addr);
-	if (!found || worker->media->addresses[found - 1].port != worker->port) {
+	if (!found || !parse_address_is_here(worker, found - 1, vlan)) {
 		packet_drop(packet, STW_DROP_NOT_OURS);
 		return;
 	}
@@ -216,12 +188,14 @@ parse_arp(struct worker *worker, struct packet *packet, size_t offset)
 	}
 }
 
+/** One tag is understood; a service tag (IEEE 802.1ad) or a second one is none of ours. */
 static void
 parse_frame(struct worker *worker, struct packet *packet)
 {
 	const struct rte_mbuf *mbuf = packet->mbuf;
 	const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(mbuf, const struct rte_ether_hdr *);
 	size_t offset = sizeof(*ether);
+	uint16_t vlan = 0;
 	rte_be16_t type;
 
 	if (mbuf->data_len < offset) {
@@ -230,21 +204,20 @@ parse_frame(struct worker *worker, struct packet *packet)
 	}
 	type = ether->ether_type;
 	if (type == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN)) {
-		const struct rte_vlan_hdr *vlan = (const struct rte_vlan_hdr *)(ether + 1);
+		const struct rte_vlan_hdr *tag = (const struct rte_vlan_hdr *)(ether + 1);
 
-		offset += sizeof(*vlan);
+		offset += sizeof(*tag);
 		if (mbuf->data_len < offset) {
 			packet_drop(packet, STW_DROP_MALFORMED);
 			return;
 		}
-		if (vlan->vlan_tci & rte_cpu_to_be_16(VLAN_ID_MASK)) {
-			packet_drop(packet, STW_DROP_NOT_OURS);
-			return;
-		}
-		type = vlan->eth_proto;
+		vlan = rte_be_to_cpu_16(tag->vlan_tci) & VLAN_ID_MASK;
+		type = tag->eth_proto;
 	}
 	if (STW_LIKELY(type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)))
-		parse_ipv4(worker, packet, offset);
+		parse_ipv4(worker, packet, offset, vlan);
+	else if (type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6))
+		parse_ipv6(worker, packet, offset, vlan);
 	else if (type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
 		parse_arp(worker, packet, offset);
 	else
@@ -296,20 +269,22 @@ parse_plain(struct worker *worker, struct packet *packet)
 		return false;
 	address = &media->addresses[found - 1];
 	port = rte_be_to_cpu_16(udp->dst_port);
-	if (address->port != worker->port || port < address->udp_first || port > address->udp_last)
+	/* No VLAN, the right port: one test. */
+	if (((uint32_t)(address->port ^ worker->port) | address->vlan) != 0 ||
+	    port < address->udp_first || port > address->udp_last)
 		return false;
 	if ((mbuf->ol_flags & CHECKSUMS_MASK) != CHECKSUMS_GOOD && plain_checksum_is_wrong(mbuf))
 		return false;
 	packet->address = (uint8_t)(found - 1);
 	packet->ip_offset = sizeof(struct rte_ether_hdr);
 	packet->udp_offset = PLAIN_HEADER_BYTES - sizeof(*udp);
-	packet_is_udp(address, packet, (uint16_t)port, leg_remote_word(ip->src_addr, udp->src_port),
-		      udp_bytes);
+	parse_packet_is_udp(address, packet, (uint16_t)port,
+			    leg_remote_word(ip->src_addr, udp->src_port), udp_bytes);
 	return true;
 }
 
 /** Look at a packet of any kind from the beginning. */
-static STW_COLD void
+static __rte_noinline void
 parse_any(struct worker *worker, struct packet *packet)
 {
 	if (packet_own(worker, packet))

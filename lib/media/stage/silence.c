@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Silence: legs whose party sends nothing any more.
+ * Silence: legs whose party sends nothing any more, or nothing to be heard (quiet.c).
  *
  * A bounded sweep: each worker looks at its own legs (slot modulo workers) in turn, as many a turn as
  * are needed to see each once in SILENCE_ROUND_NS, at most SILENCE_LEGS. So silence is told at most
@@ -23,6 +23,7 @@ leg_listen(struct worker *worker, uint32_t leg)
 	struct leg_play *play = &media->plays[leg];
 	uint64_t silent_ns, heard_ns;
 
+	quiet_look(worker, leg);
 	silent_ns = atomic_load_explicit(&media->routes[leg].silent_ns, memory_order_relaxed);
 	if (!silent_ns)
 		return;
@@ -63,4 +64,19 @@ silence_turn(struct worker *worker)
 			leg_listen(worker, worker->sweep_next);
 		worker->sweep_next += media->workers_count;
 	}
+}
+
+uint64_t
+silence_due(const struct worker *worker)
+{
+	struct stw_media *media = worker->media;
+	uint32_t share;
+
+	if (!atomic_load_explicit(&media->legs_silence, memory_order_relaxed))
+		return UINT64_MAX;
+	share = atomic_load_explicit(&media->legs_top, memory_order_relaxed) /
+			media->workers_count +
+		1;
+	return worker->sweep_ns +
+	       SILENCE_ROUND_NS * SILENCE_LEGS / RTE_MAX(share, (uint32_t)SILENCE_LEGS);
 }

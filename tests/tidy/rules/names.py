@@ -71,7 +71,7 @@ def check_internal(tree, source):
 
 def first_word(path):
     """The subject that a file's name begins with, in the singular: stage of stages.h."""
-    return path.split("/")[-1].split(".")[0].split("_")[0].rstrip("s") or "s"
+    return re.sub(r"(?<=[^s])s$", "", path.split("/")[-1].split(".")[0].split("_")[0])
 
 
 def prefixes_of(tree, source):

@@ -105,6 +105,47 @@ fork_closed(struct stw_fork fork, struct stw_media_event *event)
 	cr_assert_eq(event->fork.id, fork.id);
 }
 
+static void
+rtcp_make(struct frame *frame)
+{
+	/* Longer than a copy's own buffer. */
+	uint8_t rtcp[8 + 7 * 24] = {0x87, 201, 0, 43, 1, 2, 3, 4};
+	struct party sender = wire_caller;
+	struct stw_endpoint local = call.caller_local;
+
+	sender.udp_port++;
+	local.port++;
+	memset(rtcp + 8, 0x77, sizeof(rtcp) - 8);
+	wire_udp(frame, &sender, &local, rtcp, sizeof(rtcp));
+}
+
+Test(fork, pcapng_holds_rtcp_as_it_was_received)
+{
+	static uint8_t file[65536];
+	struct stw_leg_config config = wire_leg_config(&wire_caller, STW_SIDE_CALLER);
+	struct stw_media_event event;
+	struct frame sent[2], seen;
+	struct stw_fork fork;
+	size_t bytes;
+
+	cr_assert_eq(fork_add(STW_FORK_PCAPNG, 0, &fork), 0);
+	rtcp_make(&sent[0]);
+	cr_assert_eq(wire_verdict(&wire, 0, &sent[0]), STW_PASS_RELAYED_RTCP);
+	cr_assert(wire_take(&wire, 1, &seen));
+	cr_assert(wire_checksums_are_right(&seen));
+	cr_assert_neq(wire_u32(&seen, 46), 0x01020304);
+	config.rtcp = STW_RTCP_END;
+	cr_assert_eq(stw_leg_update(wire.media, call.caller, &config, wire.now_ns), 0);
+	rtcp_make(&sent[1]);
+	memset(sent[1].data + 60, 0x66, 4);
+	wire_sign(&sent[1]);
+	cr_assert_eq(wire_verdict(&wire, 0, &sent[1]), STW_PASS_TERMINATED_RTCP);
+	fork_closed(fork, &event);
+	bytes = file_read(file, sizeof(file));
+	for (unsigned i = 0; i < 2; i++)
+		cr_assert(file_holds(file, bytes, &sent[i]), "packet %u", i);
+}
+
 Test(fork, pcapng_holds_each_packet_as_it_was_received)
 {
 	static uint8_t file[65536];
@@ -118,7 +159,7 @@ Test(fork, pcapng_holds_each_packet_as_it_was_received)
 		wire_rtp(&sent[i], &wire_caller, &call.caller_local, 0, i, 160u * i);
 		cr_assert_eq(wire_verdict(&wire, 0, &sent[i]), STW_PASS_RELAYED);
 		cr_assert(wire_take(&wire, 1, &seen));
-		cr_assert_arr_eq(seen.data + 42, sent[i].data + 42, 172, "relayed untouched");
+		cr_assert(wire_audio_is(&seen, 42, &sent[i], 42), "payload untouched");
 	}
 	fork_closed(fork, &event);
 	cr_assert_eq(event.type, STW_MEDIA_EVENT_FORK_CLOSED);
@@ -331,7 +372,7 @@ Test(fork, limits_and_mistakes_are_told)
 	cr_assert_eq(stw_fork_add(wire.media, call.session, &config, 0, &forks[0]), -EINVAL);
 	config.path = "/nonexistent/directory/file";
 	cr_assert_eq(stw_fork_add(wire.media, call.session, &config, 0, &forks[0]), -EIO);
-	config.sides = 4;
+	config.sides = 8;
 	cr_assert_eq(stw_fork_add(wire.media, call.session, &config, 0, &forks[0]), -EINVAL);
 	cr_assert_eq(stw_media_record(wire.media, 0), -EINVAL);
 	for (unsigned i = 0; i < 8; i++) {
@@ -339,6 +380,7 @@ Test(fork, limits_and_mistakes_are_told)
 		cr_assert_eq(fork_add(STW_FORK_WAV, 0, &forks[i]), 0);
 	}
 	cr_assert_eq(fork_add(STW_FORK_WAV, 0, &forks[8]), -ENOSPC);
+	cr_assert_eq(wire_stats(&wire).refusals[STW_LIMIT_FORKS], 1);
 	cr_assert_eq(stw_fork_remove(wire.media, forks[3]), 0);
 	stw_media_record(wire.media, 1);
 	cr_assert_eq(fork_add(STW_FORK_WAV, 0, &forks[8]), -EEXIST);

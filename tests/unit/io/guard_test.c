@@ -315,3 +315,121 @@ Test(guard, flood_of_foreign_packets_takes_nothing_from_the_party)
 	cr_assert_eq(stats.packets_lost, 0);
 	cr_assert_eq(stats.packets_foreign, 900);
 }
+
+/* A leg that takes another source after 500 ms of silence, latched to the caller. */
+static struct stw_leg_config
+relatching(uint8_t any_ip)
+{
+	struct stw_leg_config config = blank();
+	struct stw_media_event event;
+
+	config.relatch = STW_RELATCH_SILENT;
+	config.relatch_after_ns = 500 * WIRE_MS;
+	config.source_any_ip = any_ip;
+	add(&config);
+	cr_assert_eq(hear(&wire_caller, 0), STW_PASS_CONSUMED);
+	cr_assert_eq(wire_event_take(&wire, &event), 1);
+	return config;
+}
+
+static uint64_t
+relatches(void)
+{
+	struct stw_leg_stats stats;
+
+	cr_assert_eq(stw_leg_stats(wire.media, leg, &stats), 0);
+	return stats.relatches;
+}
+
+Test(guard, other_port_is_taken_after_silence_and_told)
+{
+	struct party port = other_port();
+	struct stw_media_event event;
+
+	relatching(0);
+	wire.now_ns += 499 * WIRE_MS;
+	cr_assert_eq(hear(&port, 0), STW_DROP_SOURCE, "not silent for long enough");
+	cr_assert_eq(hear(&wire_caller, 0), STW_PASS_CONSUMED);
+	wire.now_ns += 499 * WIRE_MS;
+	cr_assert_eq(hear(&port, 0), STW_DROP_SOURCE, "each packet begins it anew");
+	wire.now_ns += 1 * WIRE_MS;
+	cr_assert_eq(hear(&port, 0), STW_PASS_CONSUMED);
+	cr_assert_eq(wire_event_take(&wire, &event), 1);
+	cr_assert_eq(event.type, STW_MEDIA_EVENT_LATCHED);
+	cr_assert_eq(event.remote.port, port.udp_port);
+	cr_assert_eq(relatches(), 1);
+	cr_assert_eq(hear(&wire_caller, 0), STW_DROP_SOURCE, "the former one is foreign now");
+	cr_assert_eq(wire_event_take(&wire, &event), 0);
+}
+
+Test(guard, flood_beside_a_party_that_speaks_takes_nothing_over)
+{
+	struct party port = other_port();
+
+	relatching(1);
+	for (unsigned i = 0; i < 200; i++) {
+		wire.now_ns += 20 * WIRE_MS;
+		cr_assert_eq(hear(&wire_caller, 0), STW_PASS_CONSUMED);
+		for (unsigned n = 0; n < 10; n++)
+			cr_assert_eq(hear(&port, 0), STW_DROP_SOURCE);
+	}
+	cr_assert_eq(relatches(), 0);
+}
+
+Test(guard, other_ip_is_taken_after_silence_only_where_any_may_latch)
+{
+	struct party ip = other_ip();
+	struct stw_leg_config config = relatching(0);
+
+	wire.now_ns += 10000 * WIRE_MS;
+	cr_assert_eq(hear(&ip, 0), STW_DROP_SOURCE);
+	config.source_any_ip = 1;
+	cr_assert_eq(stw_leg_update(wire.media, leg, &config, wire.now_ns), 0);
+	cr_assert_eq(hear(&ip, 0), STW_PASS_CONSUMED);
+	cr_assert_eq(relatches(), 1);
+}
+
+Test(guard, after_silence_only_known_types_or_the_ssrc_heard_last_are_taken)
+{
+	struct party port = other_port();
+	struct frame frame;
+
+	relatching(0);
+	wire.now_ns += 1000 * WIRE_MS;
+	cr_assert_eq(hear(&port, 33), STW_DROP_SOURCE);
+	wire_rtp(&frame, &port, &local, 33, 2, 320);
+	wire_ssrc(&frame, 0xabcd0000u | wire_caller.udp_port);
+	cr_assert_eq(wire_verdict(&wire, 0, &frame), STW_PASS_CONSUMED);
+}
+
+Test(guard, without_the_policy_silence_changes_nothing)
+{
+	struct stw_leg_config config = blank();
+	struct party port = other_port();
+
+	config.source_any_ip = 1;
+	add(&config);
+	cr_assert_eq(hear(&wire_caller, 0), STW_PASS_CONSUMED);
+	wire.now_ns += 3600 * 1000 * WIRE_MS;
+	cr_assert_eq(hear(&port, 0), STW_DROP_SOURCE);
+	cr_assert_eq(relatches(), 0);
+}
+
+Test(guard, rtcp_keeps_a_party_from_being_silent_and_does_not_take_over)
+{
+	struct party port = other_port();
+	struct frame frame;
+
+	relatching(0);
+	wire.now_ns += 400 * WIRE_MS;
+	wire_rtcp(&frame, &wire_caller, &local);
+	cr_assert_eq(wire_verdict(&wire, 0, &frame), STW_PASS_CONSUMED);
+	wire.now_ns += 400 * WIRE_MS;
+	cr_assert_eq(hear(&port, 0), STW_DROP_SOURCE);
+	wire.now_ns += 400 * WIRE_MS;
+	wire_rtcp(&frame, &port, &local);
+	cr_assert_eq(wire_verdict(&wire, 0, &frame), STW_DROP_SOURCE, "held to its first port");
+	cr_assert_eq(relatches(), 0);
+	cr_assert_eq(hear(&port, 0), STW_PASS_CONSUMED);
+	cr_assert_eq(wire_verdict(&wire, 0, &frame), STW_PASS_CONSUMED, "learned anew");
+}

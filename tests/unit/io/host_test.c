@@ -102,6 +102,26 @@ Test(host, what_is_asked_of_others_is_not_ours_and_not_learnt)
 	cr_assert(!knows(&wire_caller));
 }
 
+Test(host, announcement_of_another_changes_only_what_is_known)
+{
+	struct party moved = wire_caller, tagged = wire_caller;
+	struct frame frame;
+
+	arp(&frame, &wire_caller, 2, own);
+	cr_assert_eq(wire_verdict(&wire, 0, &frame), STW_PASS_HOST);
+	moved.mac[5] = 0x51;
+	arp(&frame, &moved, 1, moved.ip);
+	cr_assert_eq(wire_verdict(&wire, 0, &frame), STW_DROP_NOT_OURS);
+	cr_assert(knows(&moved));
+	tagged.mac[5] = 0x52;
+	arp(&frame, &tagged, 1, tagged.ip);
+	memmove(frame.data + 18, frame.data + 14, 40);
+	memcpy(frame.data + 14, "\x00\x05\x08\x06", 4);
+	memcpy(frame.data + 12, "\x81\x00", 2);
+	cr_assert_eq(wire_verdict(&wire, 0, &frame), STW_DROP_NOT_OURS);
+	cr_assert(knows(&moved), "another VLAN's");
+}
+
 Test(host, address_of_the_other_port_is_not_answered)
 {
 	const uint8_t other[4] = {10, 0, 1, 1};

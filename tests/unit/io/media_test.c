@@ -51,7 +51,8 @@ Test(plane, fields_outside_their_range_are_refused)
 	REFUSED(config.fork_packets_max, 96);
 	REFUSED(config.events_max, 63);
 	REFUSED(addresses[0].port, 1);
-	REFUSED(addresses[0].ip.family, 6);
+	REFUSED(addresses[0].ip.family, 5);
+	REFUSED(addresses[0].vlan, 4095);
 	REFUSED(addresses[0].prefix_bits, 0);
 	REFUSED(addresses[0].prefix_bits, 33);
 	REFUSED(addresses[0].udp_port_first, 20001);
@@ -84,6 +85,8 @@ Test(plane, unknown_device_is_told_and_nothing_is_left)
 	cr_assert_eq(stw_media_create(&media, &config), 0);
 	cr_assert_eq(stw_media_xdp_mode(media, 0), STW_XDP_NONE);
 	cr_assert_eq(stw_media_xdp_mode(media, 7), STW_XDP_NONE);
+	cr_assert_eq(stw_media_port_missed(media, 0), 0);
+	cr_assert_eq(stw_media_port_missed(media, 7), 0);
 	cr_assert_eq(stw_media_poll(media, 1, 1), -EINVAL);
 	cr_assert_eq(stw_media_start(media), -ENODEV, "no worker lcores");
 	stw_media_destroy(media);

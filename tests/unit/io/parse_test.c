@@ -82,8 +82,8 @@ Test(parse, other_protocols_are_not_ours)
 {
 	struct frame frame = whole();
 
-	frame.data[12] = 0x86;
-	frame.data[13] = 0xdd;
+	frame.data[12] = 0x88;
+	frame.data[13] = 0x47;
 	cr_assert_eq(verdict(&frame), STW_DROP_NOT_OURS);
 	frame = whole();
 	frame.data[23] = 6;
@@ -233,7 +233,7 @@ Test(parse, priority_tag_passes_and_is_left_behind)
 	cr_assert_eq(seen.bytes, frame.bytes - 4);
 	cr_assert_eq(wire_u16(&seen, 12), 0x0800);
 	cr_assert(wire_checksums_are_right(&seen));
-	cr_assert_arr_eq(seen.data + 42, frame.data + 46, seen.bytes - 42);
+	cr_assert(wire_audio_is(&seen, 42, &frame, 46));
 }
 
 Test(parse, tag_of_a_vlan_is_not_ours_and_half_a_tag_is_malformed)
@@ -272,10 +272,14 @@ Test(parse, options_of_ip_are_understood_and_left_behind)
 
 Test(parse, what_is_neither_rtp_nor_rtcp_is_said_so)
 {
-	const uint8_t stun[20] = {0, 1};
+	const uint8_t stun[20] = {0, 1}, dtls[20] = {22, 254, 253}, zrtp[20] = {16};
 	struct frame frame;
 
 	wire_udp(&frame, &wire_caller, &call.caller_local, stun, sizeof(stun));
+	cr_assert_eq(verdict(&frame), STW_DROP_STUN);
+	wire_udp(&frame, &wire_caller, &call.caller_local, dtls, sizeof(dtls));
+	cr_assert_eq(verdict(&frame), STW_DROP_DTLS);
+	wire_udp(&frame, &wire_caller, &call.caller_local, zrtp, sizeof(zrtp));
 	cr_assert_eq(verdict(&frame), STW_DROP_NOT_RTP);
 	wire_udp(&frame, &wire_caller, &call.caller_local, stun, 0);
 	cr_assert_eq(verdict(&frame), STW_DROP_NOT_RTP, "empty");
@@ -335,7 +339,7 @@ Test(parse, packet_in_pieces_or_shared_is_copied_first)
 	for (unsigned i = 0; i < 2; i++) {
 		cr_assert(wire_take(&wire, 1, &seen));
 		cr_assert(wire_checksums_are_right(&seen));
-		cr_assert_arr_eq(seen.data + 42, frame.data + 42, frame.bytes - 42);
+		cr_assert(wire_audio_is(&seen, 42, &frame, 42));
 	}
 	kept = rte_pktmbuf_mtod(shared, uint8_t *);
 	cr_assert_arr_eq(kept, frame.data, frame.bytes);
@@ -344,7 +348,7 @@ Test(parse, packet_in_pieces_or_shared_is_copied_first)
 
 Test(parse, shared_packet_without_a_buffer_for_the_copy_is_dropped)
 {
-	struct rte_mempool *pool = wire.media->ports[0].pool;
+	struct rte_mempool *pool = wire.media->ports[0].pools[0];
 	struct frame frame = whole();
 	struct rte_mbuf *taken[4096], *shared = wire_mbuf(&wire, &frame);
 	unsigned count = 0;

@@ -339,6 +339,7 @@ Test(playout, limits_and_mistakes_are_told)
 	cr_assert_eq(stw_playout_load(wire.media, &config, &more), 0);
 	cr_assert_eq(stw_playout_load(wire.media, &config, &more), 0);
 	cr_assert_eq(stw_playout_load(wire.media, &config, &more), -ENOSPC);
+	cr_assert_eq(wire_stats(&wire).refusals[STW_LIMIT_PLAYOUTS], 1);
 	cr_assert_eq(wire_stats(&wire).playouts, 4);
 	cr_assert_eq(wire_stats(&wire).refused, 1);
 	cr_assert_eq(stw_playout_unload(wire.media, more), 0);

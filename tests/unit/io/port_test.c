@@ -3,7 +3,9 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
@@ -93,6 +95,41 @@ Test(port, device_with_too_few_queues_leaves_nothing)
 	cr_assert_eq(late.allocations, early.allocations);
 }
 
+/* Needs the right to make a tap. */
+Test(port, tap_port_has_a_descriptor_that_tells_of_packets)
+{
+	struct stw_port_config config = device("net_tap_stw,iface=stwidle0");
+	struct pollfd readable = {.events = POLLIN};
+	struct rte_mbuf *packet;
+	struct port port;
+	int up;
+
+	if (access("/dev/net/tun", R_OK | W_OK) != 0 ||
+	    port_open(&port, &config, 1, PACKETS_MAX) != 0)
+		cr_skip_test("no right to make a tap");
+	readable.fd = port_descriptor(&port, 0);
+	cr_assert_geq(readable.fd, 0);
+	/* The kernel's IPv6 speaks as soon as the interface is up; read what there is, to its end. */
+	up = poll(&readable, 1, 5000);
+	cr_assert_eq(up, 1);
+	for (unsigned i = 0; i < 100000 && poll(&readable, 1, 0) == 1; i++) {
+		if (port_receive(&port, 0, &packet, 1) == 1)
+			rte_pktmbuf_free(packet);
+	}
+	port_close(&port);
+}
+
+Test(port, device_without_a_descriptor_says_so)
+{
+	struct stw_port_config config = device("net_ring0");
+	struct port port;
+
+	cr_assert_eq(port_open(&port, &config, 2, PACKETS_MAX), 0);
+	cr_assert_eq(port_descriptor(&port, 0), -1);
+	cr_assert_eq(port_descriptor(&port, 1), -1);
+	port_close(&port);
+}
+
 /* Its driver in DPDK 22.11 forgets one packet for each queue and direction. */
 Test(port, null_port_opened_50_times_leaves_what_its_driver_forgets)
 {
@@ -114,14 +151,14 @@ Test(port, packet_sent_into_a_ring_comes_back)
 	cr_assert_eq(port.ifindex, 0);
 	cr_assert_eq(port.xdp_mode, STW_XDP_NONE);
 	cr_assert(port_link_is_up(&port));
-	packet = rte_pktmbuf_alloc(port.pool);
+	packet = rte_pktmbuf_alloc(port.pool[0]);
 	cr_assert_not_null(packet);
 	memset(rte_pktmbuf_append(packet, 100), 7, 100);
 	cr_assert_eq(port_send(&port, 0, &packet, 1), 1);
 	cr_assert_eq(port_receive(&port, 0, got, 4), 1);
 	cr_assert_eq(got[0], packet);
 	rte_pktmbuf_free(packet);
-	cr_assert_eq(rte_mempool_in_use_count(port.pool), 0);
+	cr_assert_eq(rte_mempool_in_use_count(port.pool[0]), 0);
 	port_close(&port);
 }
 
@@ -151,7 +188,7 @@ Test(port, buffers_are_at_least_those_asked_for)
 	struct port port;
 
 	cr_assert_eq(port_open(&port, &config, 1, 5000), 0);
-	cr_assert_geq(rte_mempool_avail_count(port.pool), 5000);
+	cr_assert_geq(rte_mempool_avail_count(port.pool[0]), 5000);
 	port_close(&port);
 }
 
@@ -232,10 +269,12 @@ Test(port, owning_without_a_kernel_behind_checks_its_arguments)
 
 	cr_assert_eq(port_open(&port, &config, 1, PACKETS_MAX), 0);
 	cr_assert_eq(stw_ip_parse("192.0.2.1", &ip), 0);
-	cr_assert_eq(port_own(&port, &ip, 20000, 20999), 0);
-	cr_assert_eq(port_own(&port, &ip, 0, 20999), -EINVAL);
+	cr_assert_eq(port_own(&port, &ip, 0, 20000, 20999), 0);
+	cr_assert_eq(port_own(&port, &ip, 0, 0, 20999), -EINVAL);
 	cr_assert_eq(stw_ip_parse("2001:db8::1", &ip), 0);
-	cr_assert_eq(port_own(&port, &ip, 20000, 20999), -EINVAL);
+	cr_assert_eq(port_own(&port, &ip, 7, 20000, 20999), 0);
+	ip.family = 0;
+	cr_assert_eq(port_own(&port, &ip, 0, 20000, 20999), -EINVAL);
 	port_steer_counts(&port, &counts);
 	cr_assert_eq(counts.steered, 0);
 	cr_assert_eq(port_missed(&port), 0);

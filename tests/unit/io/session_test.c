@@ -126,6 +126,12 @@ Test(session, slot_is_not_used_again_while_a_worker_may_see_it)
 	rte_rcu_qsbr_thread_offline(wire.media->rcu, 0);
 }
 
+static uint64_t
+refusals(enum stw_limit limit)
+{
+	return wire_stats(&wire).refusals[limit];
+}
+
 Test(session, limits_are_told_and_counted)
 {
 	struct stw_session sessions[16], more;
@@ -136,16 +142,51 @@ Test(session, limits_are_told_and_counted)
 		sessions[i] = session_add();
 	cr_assert_eq(stw_session_add(wire.media, &session_config, &more), -ENOSPC);
 	for (unsigned i = 0; i < 32; i++)
-		cr_assert_eq(leg_add(sessions[i / 4], &leg, &local), 0);
-	cr_assert_eq(leg_add(sessions[0], &leg, &local), -ENOSPC, "4 legs of a session");
+		cr_assert_eq(leg_add(sessions[i / STW_SESSION_LEGS_MAX], &leg, &local), 0);
+	cr_assert_eq(leg_add(sessions[0], &leg, &local), -ENOSPC, "all legs of a session");
 	cr_assert_eq(leg_add(sessions[9], &leg, &local), -ENOSPC, "32 legs in all");
 	cr_assert_eq(wire_stats(&wire).refused, 3);
+	cr_assert_eq(refusals(STW_LIMIT_SESSIONS), 1);
+	cr_assert_eq(refusals(STW_LIMIT_SESSION_LEGS), 1);
+	cr_assert_eq(refusals(STW_LIMIT_LEGS), 1);
 	cr_assert_eq(wire_stats(&wire).legs, 32);
 	cr_assert_eq(wire_stats(&wire).sessions, 16);
 	for (unsigned i = 0; i < 16; i++)
 		cr_assert_eq(stw_session_remove(wire.media, sessions[i], wire.now_ns), 0);
 	cr_assert_eq(wire_stats(&wire).legs, 0);
 	cr_assert_eq(wire_stats(&wire).sessions, 0);
+}
+
+Test(session, drained_plane_refuses_new_sessions_while_others_live_on)
+{
+	struct stw_session before = session_add(), more;
+	struct stw_endpoint local;
+	struct stw_leg leg;
+
+	cr_assert_eq(stw_media_drain(wire.media, 0), -EALREADY);
+	cr_assert_eq(stw_media_drain(wire.media, 2), -EINVAL);
+	cr_assert_eq(stw_media_drain(wire.media, 1), 0);
+	cr_assert_eq(stw_media_drain(wire.media, 1), -EALREADY);
+	cr_assert_eq(wire_stats(&wire).draining, 1);
+	cr_assert_eq(stw_session_add(wire.media, &session_config, &more), -ESHUTDOWN);
+	cr_assert_eq(refusals(STW_LIMIT_DRAIN), 1);
+	cr_assert_eq(wire_stats(&wire).refused, 1);
+	cr_assert_eq(leg_add(before, &leg, &local), 0, "a transfer needs a new leg");
+	cr_assert_eq(stw_session_remove(wire.media, before, wire.now_ns), 0);
+	cr_assert_eq(wire_stats(&wire).sessions, 0);
+	cr_assert_eq(stw_media_drain(wire.media, 0), 0);
+	cr_assert_eq(wire_stats(&wire).draining, 0);
+	cr_assert_eq(stw_session_add(wire.media, &session_config, &more), 0);
+}
+
+Test(session, limits_have_names_of_their_own)
+{
+	for (int i = 0; i < STW_LIMIT_COUNT; i++) {
+		cr_assert_str_neq(stw_limit_name(i), "unknown");
+		for (int j = 0; j < i; j++)
+			cr_assert_str_neq(stw_limit_name(i), stw_limit_name(j));
+	}
+	cr_assert_str_eq(stw_limit_name(STW_LIMIT_COUNT), "unknown");
 }
 
 Test(session, released_port_rests_and_exhaustion_is_told)
@@ -161,6 +202,7 @@ Test(session, released_port_rests_and_exhaustion_is_told)
 	}
 	cr_assert_eq(leg_add(session, &leg, &local), -ENOSPC);
 	cr_assert_eq(wire_stats(&wire).refused, 1);
+	cr_assert_eq(refusals(STW_LIMIT_UDP_PORTS), 1);
 	cr_assert_eq(wire_stats(&wire).udp_ports, 0);
 	cr_assert_eq(wire_stats(&wire).udp_ports_resting, 50);
 	wire.now_ns += 1999 * WIRE_MS;
@@ -188,7 +230,7 @@ Test(session, fields_outside_their_range_are_refused)
 			     -EINVAL, #field);                                                     \
 	} while (0)
 	REFUSED(struct_size, 0);
-	REFUSED(side, 2);
+	REFUSED(side, STW_SIDE_COUNT);
 	REFUSED(address, 2);
 	REFUSED(remote.port, 5000);
 	REFUSED(remote.ip.family, 6);

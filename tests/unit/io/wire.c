@@ -101,6 +101,8 @@ wire_open(struct wire *wire, const struct stw_media_config *config)
 	if (!whole.ports_count) {
 		whole.ports = ports;
 		whole.ports_count = WIRE_PORTS;
+	}
+	if (!whole.addresses_count) {
 		whole.addresses = addresses;
 		whole.addresses_count = WIRE_PORTS;
 	}
@@ -184,6 +186,17 @@ wire_checksums_are_right(const struct frame *frame)
 	return wire_u16(frame, 40) == 0 || sum_udp(frame) == 0xffff;
 }
 
+bool
+wire_audio_is(const struct frame *seen, uint32_t seen_at, const struct frame *sent,
+	      uint32_t sent_at)
+{
+	uint32_t bytes = seen->bytes - seen_at;
+
+	return bytes == sent->bytes - sent_at &&
+	       memcmp(seen->data + seen_at, sent->data + sent_at, 2) == 0 &&
+	       memcmp(seen->data + seen_at + 12, sent->data + sent_at + 12, bytes - 12) == 0;
+}
+
 void
 wire_sign(struct frame *frame)
 {
@@ -233,6 +246,29 @@ wire_rtp(struct frame *frame, const struct party *from, const struct stw_endpoin
 	for (unsigned i = 12; i < sizeof(packet); i++)
 		packet[i] = (uint8_t)(sequence * 7 + i * 13);
 	wire_udp(frame, from, to, packet, sizeof(packet));
+}
+
+void
+wire_ssrc(struct frame *frame, uint32_t ssrc)
+{
+	put32(frame->data + 50, ssrc);
+	wire_sign(frame);
+}
+
+bool
+wire_hear(struct wire *wire, uint8_t port, struct heard *heard)
+{
+	struct frame frame;
+
+	if (!wire_take(wire, port, &frame))
+		return false;
+	must(wire_checksums_are_right(&frame), "checksums of what was sent");
+	*heard = (struct heard){.marker = frame.data[43] >> 7,
+				.payload_type = frame.data[43] & 0x7f,
+				.sequence = wire_u16(&frame, 44),
+				.timestamp = wire_u32(&frame, 46),
+				.ssrc = wire_u32(&frame, 50)};
+	return true;
 }
 
 void

@@ -61,6 +61,8 @@ void wire_rtp(struct frame *frame, const struct party *from, const struct stw_en
 void wire_rtcp(struct frame *frame, const struct party *from, const struct stw_endpoint *to);
 void wire_event(struct frame *frame, const struct party *from, const struct stw_endpoint *to,
 		uint16_t sequence, uint32_t timestamp, uint8_t code, bool end, uint16_t duration);
+/* Give an RTP frame another source. */
+void wire_ssrc(struct frame *frame, uint32_t ssrc);
 /* Make the checksums of an IPv4 frame without tag right again. */
 void wire_sign(struct frame *frame);
 
@@ -79,8 +81,23 @@ bool wire_counters_add_up(struct wire *wire);
 struct stw_media_stats wire_stats(struct wire *wire);
 /* Independent of the library: byte by byte. */
 bool wire_checksums_are_right(const struct frame *frame);
+/* Two RTP packets at these offsets are equal but for sequence number, timestamp and SSRC. */
+bool wire_audio_is(const struct frame *seen, uint32_t seen_at, const struct frame *sent,
+		   uint32_t sent_at);
 uint16_t wire_u16(const struct frame *frame, uint32_t offset);
 uint32_t wire_u32(const struct frame *frame, uint32_t offset);
+
+/* RTP header of a frame that a port sent. */
+struct heard {
+	uint8_t marker;
+	uint8_t payload_type;
+	uint16_t sequence;
+	uint32_t timestamp;
+	uint32_t ssrc;
+};
+
+/* Take the next packet that a port sent and read its RTP header; false when there is none. */
+bool wire_hear(struct wire *wire, uint8_t port, struct heard *heard);
 
 /* A call: a session of two legs, connected both ways, whose parties have latched. */
 struct call {

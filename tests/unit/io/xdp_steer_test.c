@@ -11,6 +11,7 @@
 #include <linux/if_ether.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <netinet/udp.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,7 +31,8 @@ struct frame {
 };
 
 static struct xdp_steer_bpf *program;
-static struct stw_ip owned_ip;
+static struct stw_ip owned_ip, owned_ip6;
+static struct steer_maps maps;
 
 static int
 silent(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -49,7 +51,11 @@ load(void)
 		cr_skip_test("BPF programs may not be loaded here");
 	cr_assert_not_null(program);
 	cr_assert_eq(stw_ip_parse("192.0.2.1", &owned_ip), 0);
-	cr_assert_eq(steer_map_own(bpf_map__fd(program->maps.owned), &owned_ip, 20000, 20099), 0);
+	maps.owned = bpf_map__fd(program->maps.owned);
+	maps.owned6 = bpf_map__fd(program->maps.owned6);
+	cr_assert_eq(steer_map_own(&maps, &owned_ip, 0, 20000, 20099), 0);
+	cr_assert_eq(stw_ip_parse("2001:db8::1", &owned_ip6), 0);
+	cr_assert_eq(steer_map_own(&maps, &owned_ip6, 0, 20000, 20099), 0);
 }
 
 static void
@@ -83,6 +89,50 @@ datagram(const char *address, uint16_t port)
 	inet_pton(AF_INET, "192.0.2.9", &ip->saddr);
 	udp->dest = htons(port);
 	return frame;
+}
+
+static struct frame
+datagram6(const char *address, uint16_t port)
+{
+	struct frame frame = {.length = FRAME_BYTES};
+	struct ethhdr *eth = (struct ethhdr *)frame.bytes;
+	struct ip6_hdr *ip = (struct ip6_hdr *)(eth + 1);
+	struct udphdr *udp = (struct udphdr *)(ip + 1);
+
+	eth->h_proto = htons(ETH_P_IPV6);
+	ip->ip6_vfc = 0x60;
+	ip->ip6_nxt = IPPROTO_UDP;
+	ip->ip6_plen = htons(FRAME_BYTES - ETH_HLEN - sizeof(*ip));
+	inet_pton(AF_INET6, address, &ip->ip6_dst);
+	inet_pton(AF_INET6, "2001:db8::9", &ip->ip6_src);
+	udp->dest = htons(port);
+	return frame;
+}
+
+/* Put a tag into a frame. */
+static void
+tag(struct frame *frame, uint16_t type, uint16_t control)
+{
+	memmove(frame->bytes + 16, frame->bytes + 12, frame->length - 12);
+	frame->bytes[12] = (uint8_t)(type >> 8);
+	frame->bytes[13] = (uint8_t)type;
+	frame->bytes[14] = (uint8_t)(control >> 8);
+	frame->bytes[15] = (uint8_t)control;
+	frame->length += 4;
+}
+
+/* Put an extension header of 8 bytes in front of what follows the IPv6 header. */
+static void
+extend(struct frame *frame, uint8_t type)
+{
+	struct ip6_hdr *ip = (struct ip6_hdr *)(frame->bytes + ETH_HLEN);
+	uint8_t *after = (uint8_t *)(ip + 1);
+
+	memmove(after + 8, after, frame->length - ETH_HLEN - sizeof(*ip));
+	memset(after, 0, 8);
+	after[0] = ip->ip6_nxt;
+	ip->ip6_nxt = type;
+	frame->length += 8;
 }
 
 static uint32_t
@@ -216,13 +266,13 @@ Test(xdp_steer, fragments_are_passed_and_counted)
 
 Test(xdp_steer, all_ranges_of_an_address_are_looked_at)
 {
-	int fd = bpf_map__fd(program->maps.owned);
 	struct frame frame;
 	uint16_t i;
 
 	for (i = 1; i < STEER_RANGES_MAX; i++)
-		cr_assert_eq(steer_map_own(fd, &owned_ip, 30000 + 100 * i, 30001 + 100 * i), 0);
-	cr_assert_eq(steer_map_own(fd, &owned_ip, 40000, 40001), -ENOSPC);
+		cr_assert_eq(steer_map_own(&maps, &owned_ip, 0, 30000 + 100 * i, 30001 + 100 * i),
+			     0);
+	cr_assert_eq(steer_map_own(&maps, &owned_ip, 0, 40000, 40001), -ENOSPC);
 	for (i = 1; i < STEER_RANGES_MAX; i++) {
 		frame = datagram("192.0.2.1", 30001 + 100 * i);
 		cr_assert_eq(run(&frame), XDP_DROP);
@@ -233,27 +283,118 @@ Test(xdp_steer, all_ranges_of_an_address_are_looked_at)
 
 Test(xdp_steer, address_given_up_is_the_kernels_again)
 {
-	int fd = bpf_map__fd(program->maps.owned);
 	struct frame frame = datagram("192.0.2.1", 20000);
 
 	cr_assert_eq(run(&frame), XDP_DROP);
-	cr_assert_eq(steer_map_disown(fd, &owned_ip), 0);
+	cr_assert_eq(steer_map_disown(&maps, &owned_ip, 0), 0);
 	cr_assert_eq(run(&frame), XDP_PASS);
-	cr_assert_eq(steer_map_disown(fd, &owned_ip), -ENOENT);
+	cr_assert_eq(steer_map_disown(&maps, &owned_ip, 0), -ENOENT);
 }
 
 Test(xdp_steer, as_many_addresses_as_the_packet_plane_has)
 {
-	int fd = bpf_map__fd(program->maps.owned);
 	struct stw_ip ip = owned_ip;
 	uint8_t i;
 
 	for (i = 1; i < STEER_ADDRESSES_MAX; i++) {
 		ip.bytes[3] = 100 + i;
-		cr_assert_eq(steer_map_own(fd, &ip, 20000, 20001), 0);
+		cr_assert_eq(steer_map_own(&maps, &ip, 0, 20000, 20001), 0);
 	}
 	ip.bytes[3] = 99;
-	cr_assert_eq(steer_map_own(fd, &ip, 20000, 20001), -ENOSPC);
-	ip.family = 6;
-	cr_assert_eq(steer_map_own(fd, &ip, 20000, 20001), -EINVAL);
+	cr_assert_eq(steer_map_own(&maps, &ip, 0, 20000, 20001), -ENOSPC);
+	ip.family = 5;
+	cr_assert_eq(steer_map_own(&maps, &ip, 0, 20000, 20001), -EINVAL);
+}
+
+Test(xdp_steer, owned_ports_of_ipv6_are_ours_and_others_are_not)
+{
+	struct frame frame = datagram6("2001:db8::1", 20000);
+	uint16_t port;
+
+	cr_assert_eq(run(&frame), XDP_DROP);
+	for (port = 19998; port < 20003; port++) {
+		frame = datagram6("2001:db8::1", port);
+		cr_assert_eq(run(&frame), port < 20000 ? XDP_PASS : XDP_DROP, "port %u", port);
+	}
+	frame = datagram6("2001:db8::1", 20100);
+	cr_assert_eq(run(&frame), XDP_PASS);
+	frame = datagram6("2001:db8::2", 20000);
+	cr_assert_eq(run(&frame), XDP_PASS);
+	frame = datagram6("2001:db8::1", 20000);
+	frame.bytes[ETH_HLEN] = 0x40;
+	cr_assert_eq(run(&frame), XDP_PASS, "no IPv6");
+	frame = datagram6("2001:db8::1", 20000);
+	for (frame.length = ETH_HLEN; frame.length < 62; frame.length++)
+		cr_assert_eq(run(&frame), XDP_PASS, "%zu bytes", frame.length);
+	cr_assert_eq(run(&frame), XDP_DROP);
+}
+
+Test(xdp_steer, extension_headers_are_stepped_over)
+{
+	static const uint8_t others[] = {IPPROTO_TCP, IPPROTO_ICMPV6, IPPROTO_ESP, IPPROTO_AH,
+					 IPPROTO_NONE};
+	struct frame frame = datagram6("2001:db8::1", 20000);
+	size_t length;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		static const uint8_t types[] = {IPPROTO_DSTOPTS, IPPROTO_ROUTING, IPPROTO_HOPOPTS};
+
+		extend(&frame, types[i]);
+		cr_assert_eq(run(&frame), XDP_DROP, "%zu headers", i + 1);
+	}
+	length = frame.length;
+	for (frame.length = ETH_HLEN + 40; frame.length < 62 + 24; frame.length++)
+		cr_assert_eq(run(&frame), XDP_PASS, "%zu bytes", frame.length);
+	frame.length = length;
+	extend(&frame, IPPROTO_FRAGMENT);
+	cr_assert_eq(run(&frame), XDP_PASS);
+	cr_assert_eq(counted(STEER_COUNT_FRAGMENTS), 1);
+	frame = datagram6("2001:db8::1", 20000);
+	frame.length = 100;
+	for (i = 0; i < STEER_EXTENSIONS_MAX; i++)
+		extend(&frame, IPPROTO_DSTOPTS);
+	cr_assert_eq(run(&frame), XDP_DROP);
+	extend(&frame, IPPROTO_DSTOPTS);
+	cr_assert_eq(run(&frame), XDP_PASS, "too many");
+	for (i = 0; i < sizeof(others); i++) {
+		frame = datagram6("2001:db8::1", 20000);
+		frame.bytes[ETH_HLEN + 6] = others[i];
+		cr_assert_eq(run(&frame), XDP_PASS, "protocol %u", others[i]);
+	}
+}
+
+Test(xdp_steer, address_is_owned_in_its_vlan_only)
+{
+	struct frame frame;
+	int of_ipv6;
+
+	for (of_ipv6 = 0; of_ipv6 < 2; of_ipv6++) {
+		const struct stw_ip *ip = of_ipv6 ? &owned_ip6 : &owned_ip;
+		struct frame plain =
+			of_ipv6 ? datagram6("2001:db8::1", 30000) : datagram("192.0.2.1", 30000);
+
+		cr_assert_eq(steer_map_own(&maps, ip, 7, 30000, 30099), 0);
+		frame = plain;
+		cr_assert_eq(run(&frame), XDP_PASS, "untagged");
+		tag(&frame, ETH_P_8021Q, 0xa007);
+		cr_assert_eq(run(&frame), XDP_DROP, "tagged, with a priority");
+		frame = plain;
+		tag(&frame, ETH_P_8021Q, 8);
+		cr_assert_eq(run(&frame), XDP_PASS, "another VLAN");
+		frame = plain;
+		tag(&frame, ETH_P_8021AD, 7);
+		cr_assert_eq(run(&frame), XDP_PASS, "a service tag");
+		frame = plain;
+		tag(&frame, ETH_P_8021Q, 7);
+		tag(&frame, ETH_P_8021Q, 7);
+		cr_assert_eq(run(&frame), XDP_PASS, "two tags");
+		frame = of_ipv6 ? datagram6("2001:db8::1", 20000) : datagram("192.0.2.1", 20000);
+		tag(&frame, ETH_P_8021Q, 0xe000);
+		cr_assert_eq(run(&frame), XDP_DROP, "only a priority");
+		cr_assert_eq(steer_map_disown(&maps, ip, 7), 0);
+		frame = plain;
+		tag(&frame, ETH_P_8021Q, 7);
+		cr_assert_eq(run(&frame), XDP_PASS, "given up");
+	}
 }

@@ -30,7 +30,7 @@ make_folder(void)
 	strcpy(folder, "/tmp/strowger-wav-XXXXXX");
 	cr_assert_not_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/record.wav", folder);
-	cr_assert_eq(record_wav_open(&wav, path, START_NS), 0);
+	cr_assert_eq(record_wav_open(&wav, path, START_NS, NULL), 0);
 }
 
 static void
@@ -127,12 +127,12 @@ Test(record_wav, file_is_new_and_its_owners_alone)
 	umask(0);
 	cr_assert_eq(stat(path, &status), 0);
 	cr_assert_eq(status.st_mode & 0777, 0600);
-	cr_assert_eq(record_wav_open(&other, path, 0), -EEXIST);
+	cr_assert_eq(record_wav_open(&other, path, 0, NULL), -EEXIST);
 	snprintf(link_path, sizeof(link_path), "%s/link", folder);
 	cr_assert_eq(symlink("nowhere", link_path), 0);
-	cr_assert_eq(record_wav_open(&other, link_path, 0), -EEXIST);
+	cr_assert_eq(record_wav_open(&other, link_path, 0, NULL), -EEXIST);
 	unlink(link_path);
-	cr_assert_eq(record_wav_open(&other, "/nowhere/at/all", 0), -EIO);
+	cr_assert_eq(record_wav_open(&other, "/nowhere/at/all", 0, NULL), -EIO);
 }
 
 Test(record_wav, caller_is_left_and_agent_right_on_one_line_of_time)

@@ -44,6 +44,19 @@ Test(rtcp, first_packet_must_be_a_report)
 	cr_assert_eq(check_exact(compound + 8, sizeof(compound) - 8), -EINVAL);
 }
 
+Test(rtcp, reduced_size_packet_may_begin_with_any_type)
+{
+	const uint8_t other[] = {0x80, 191, 0, 0};
+
+	cr_assert_eq(rtp_rtcp_check_reduced(compound + 8, sizeof(compound) - 8), 2);
+	cr_assert_eq(rtp_rtcp_check_reduced(compound, sizeof(compound)), 3);
+	cr_assert_eq(rtp_rtcp_check_reduced(other, sizeof(other)), -EINVAL);
+	for (size_t bytes = 0; bytes < sizeof(compound); bytes++)
+		if (bytes != 8 && bytes != 20)
+			cr_assert_eq(rtp_rtcp_check_reduced(compound, bytes), -EINVAL, "%zu",
+				     bytes);
+}
+
 Test(rtcp, every_version_is_looked_at)
 {
 	for (size_t place = 0; place < sizeof(compound); place += place == 8 ? 12 : 8) {
