@@ -404,6 +404,16 @@ collect_all(struct generator *generator, bool check, struct generator_count *cou
 	return count;
 }
 
+uint32_t
+generator_take(struct generator *generator)
+{
+	struct generator_count counted = {0};
+
+	while (collect_all(generator, false, &counted))
+		;
+	return (uint32_t)(counted.returned + counted.copies);
+}
+
 /* Wait for what is on its way; what does not come for a while is lost. Returns the last arrival. */
 static uint64_t
 drain(struct generator *generator, bool check, struct generator_count *counted)

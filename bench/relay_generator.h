@@ -65,6 +65,9 @@ void generator_checksums(struct generator *generator, bool checked_by_nic);
 void generator_run(struct generator *generator, uint64_t duration_ns, bool check,
 		   struct generator_count *count);
 
+/** Take and free all that the ports have sent; the number of RTP packets. */
+uint32_t generator_take(struct generator *generator);
+
 void generator_destroy(struct generator *generator);
 
 #endif

@@ -43,7 +43,8 @@ house_open(struct house *house, const char *bench, int argc, char **argv)
 	house->bench = bench;
 	rounds_parse(&house->options, argc, argv);
 	house->streams = calloc(2 * HOUSE_CALLS_MAX, sizeof(*house->streams));
-	if (!house->streams)
+	house->legs = calloc(2 * HOUSE_CALLS_MAX, sizeof(*house->legs));
+	if (!house->streams || !house->legs)
 		rounds_die("%s: no memory", bench);
 	if (cpus < 2)
 		rounds_die("%s: needs two CPUs, one of them for the generator", bench);
@@ -145,6 +146,8 @@ house_call_add(struct house *house, uint32_t call, struct generator_stream strea
 				       &stream->leg),
 			   "stw_leg_add");
 	}
+	if (call < HOUSE_CALLS_MAX)
+		memcpy(&house->legs[2 * call], legs, sizeof(legs));
 	house_must(house, stw_leg_connect(house->media, legs[0], legs[1]), "stw_leg_connect");
 	house_must(house, stw_leg_connect(house->media, legs[1], legs[0]), "stw_leg_connect");
 	return session;
@@ -198,4 +201,5 @@ house_close(struct house *house)
 	generator_destroy(house->generator);
 	stw_eal_stop();
 	free(house->streams);
+	free(house->legs);
 }

@@ -32,6 +32,7 @@ struct house {
 	struct stw_media *media;
 	uint16_t ports[GENERATOR_PORTS];
 	struct generator_stream *streams; /**< two for each call that was added */
+	struct stw_leg *legs;             /**< of each of those streams */
 	uint32_t
 		spare_addresses; /**< local addresses beside those of calls, by turns on both ports */
 };
