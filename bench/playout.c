@@ -4,9 +4,9 @@
  * Time is virtual and goes on by a millisecond when all that was due is sent. Packets are taken from
  * the rings and freed on the same core, on both sides.
  *
- *  ours     stw_media_poll: a small header for each listener and a reference to the one payload
- *  copying  what a relay without references does: a buffer for each, with headers from a template, the
- *           payload copied, the UDP checksum added up from the beginning
+ *  ours     stw_media_poll: the whole packet plane
+ *  copying  what sending takes at the least without one: a buffer for each listener in turn, with headers
+ *           from a template, the payload copied, the UDP checksum added up from the beginning
  *
  * There are 5,000,000 packets due a second: "of-real-time" says how much of that a core does.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Playout: announcements and music. A WAV file is encoded and cut into packets once; any number
- * of legs then listen to that one stream by reference, each at its own place in it.
+ * of legs then listen to that one stream, each at its own place in it.
  */
 #ifndef STROWGER_PLAYOUT_H
 #define STROWGER_PLAYOUT_H

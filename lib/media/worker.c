@@ -37,7 +37,7 @@
 /** DPDK's pool that waits for nobody; buffers of ours may be freed by whoever takes a packet. */
 #define POOL_OPS "lf_stack"
 
-/** A playout packet without reference, or a question of ours, behind DPDK's headroom. */
+/** A playout packet, or a question of ours, behind DPDK's headroom. */
 #define PLAY_PACKET_BYTES (RTE_PKTMBUF_HEADROOM + 256)
 
 struct rte_ring *

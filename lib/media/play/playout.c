@@ -8,8 +8,6 @@
  *  A3     queued: set                   acq_rel  A4          a leg is looked at before its attach word
  *  A5     asked: pushed                 release  A6          a list's link is read before it is set
  *  A9     listeners: read by unload     acquire  A8          the block is freed while it is read
- *  A10    freed: last reference gone    release  A11         the block is freed while a driver reads it
- *  A11    freed: read by reclaim        acquire  A10         same
  */
 #include "playout.h"
 
@@ -35,38 +33,18 @@ playout_find(const struct stw_media *media, struct stw_playout playout)
 	return slot;
 }
 
-static void
-share_freed(void *address, void *opaque)
-{
-	struct playout_share *share = opaque;
-
-	/* A10, pairs with A11: whoever read the block has done so. */
-	atomic_store_explicit(&share->freed, 1, memory_order_release);
-}
-
-/** Lay out a block: payloads, sums and shares in DPDK's memory, as devices read it. */
+/** Lay out a block, payloads and sums, in DPDK's memory for its large pages. */
 static int
-block_take(struct stw_media *media, struct playout *playout, uint32_t packets)
+block_take(struct playout *playout, uint32_t packets)
 {
 	size_t payload_bytes = (size_t)packets * PLAYOUT_PAYLOAD_BYTES;
-	size_t shares_bytes = sizeof(struct playout_share) * media->workers_count;
 	size_t sums_bytes = sizeof(uint16_t) * packets;
 	uint8_t *block;
 
-	block = rte_zmalloc("playout",
-			    shares_bytes + RTP_CODEC_COUNT * (payload_bytes + sums_bytes),
+	block = rte_zmalloc("playout", RTP_CODEC_COUNT * (payload_bytes + sums_bytes),
 			    STW_CACHE_LINE);
 	if (!block)
 		return -ENOSPC;
-	playout->shares = (struct playout_share *)block;
-	for (unsigned worker = 0; worker < media->workers_count; worker++) {
-		struct playout_share *share = &playout->shares[worker];
-
-		share->info.free_cb = share_freed;
-		share->info.fcb_opaque = share;
-		rte_mbuf_ext_refcnt_set(&share->info, 1);
-	}
-	block += shares_bytes;
 	for (unsigned codec = 0; codec < RTP_CODEC_COUNT; codec++) {
 		playout->payloads[codec] = block;
 		block += payload_bytes;
@@ -129,7 +107,7 @@ playout_store(struct stw_media *media, const struct playout_block *block, uint8_
 		return plane_refuse(media, STW_LIMIT_PLAYOUT_PACKETS);
 	slot = playout_slot_take(media);
 	playout = &media->playouts[slot];
-	if (block_take(media, playout, block->packets) < 0) {
+	if (block_take(playout, block->packets) < 0) {
 		media->playouts_free_count++;
 		return plane_refuse(media, STW_LIMIT_PLAYOUT_PACKETS);
 	}
@@ -224,7 +202,6 @@ stw_playout_unload(struct stw_media *media, struct stw_playout handle)
 		error = -EBUSY;
 	} else {
 		playout->loaded = 0;
-		playout->released = 0;
 		playout->token = rte_rcu_qsbr_start(media->rcu);
 		playout->following = media->playouts_unloading;
 		media->playouts_unloading = slot;
@@ -232,31 +209,6 @@ stw_playout_unload(struct stw_media *media, struct stw_playout handle)
 	}
 	plane_unlock(media);
 	return error;
-}
-
-/** True when no buffer refers to a playout that no worker sees any more. */
-static bool
-playout_is_unused(struct stw_media *media, struct playout *playout)
-{
-	if (playout->parts)
-		return plane_passed(media, playout->token);
-	if (!playout->released) {
-		if (!plane_passed(media, playout->token))
-			return false;
-		for (unsigned worker = 0; worker < media->workers_count; worker++) {
-			struct playout_share *share = &playout->shares[worker];
-
-			if (rte_mbuf_ext_refcnt_update(&share->info, -1) == 0)
-				share_freed(NULL, share);
-		}
-		playout->released = 1;
-	}
-	for (unsigned worker = 0; worker < media->workers_count; worker++) {
-		/* A11, pairs with A10: the last reader is done. */
-		if (!atomic_load_explicit(&playout->shares[worker].freed, memory_order_acquire))
-			return false;
-	}
-	return true;
 }
 
 void
@@ -268,7 +220,7 @@ playout_reclaim(struct stw_media *media)
 		uint32_t slot = *link;
 		struct playout *playout = &media->playouts[slot];
 
-		if (!playout_is_unused(media, playout)) {
+		if (!plane_passed(media, playout->token)) {
 			link = &playout->following;
 			continue;
 		}
@@ -277,8 +229,8 @@ playout_reclaim(struct stw_media *media)
 			playout_part_all(media, playout);
 		} else {
 			media->playout_packets -= playout->packets;
-			rte_free(playout->shares);
-			playout->shares = NULL;
+			rte_free(playout->payloads[0]);
+			playout->payloads[0] = NULL;
 		}
 		media->playouts_free[media->playouts_free_count++] = slot;
 	}
@@ -288,9 +240,9 @@ void
 playout_free_all(struct stw_media *media)
 {
 	for (uint32_t slot = 1; media->playouts && slot <= media->playouts_max; slot++) {
-		rte_free(media->playouts[slot].shares);
+		rte_free(media->playouts[slot].payloads[0]);
 		free(media->playouts[slot].parts);
-		media->playouts[slot].shares = NULL;
+		media->playouts[slot].payloads[0] = NULL;
 		media->playouts[slot].parts = NULL;
 	}
 }

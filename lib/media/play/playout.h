@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Playouts: blocks of payloads that packets refer to.
+ * Playouts: blocks of payloads that packets are made of.
  *
- * Who frees a block: unloading needs that nobody listens; after each worker's quiescent state no
- * new packet refers to it, and when the last buffer that does is freed (by a driver, on any
- * thread), plane_advance frees it.
+ * Who frees a block: unloading needs that nobody listens; after each worker's quiescent state none
+ * reads it, and plane_advance frees it.
  */
 #ifndef STW_MEDIA_PLAYOUT_H
 #define STW_MEDIA_PLAYOUT_H
@@ -23,12 +22,6 @@
 struct stw_media;
 struct worker;
 
-/** References of one worker's buffers to a playout's block. */
-struct playout_share {
-	struct rte_mbuf_ext_shared_info info;
-	_Atomic uint32_t freed; /**< 1: unloaded, and the last reference is gone */
-} STW_ALIGNED_LINE;
-
 /** A part of a joined playout. */
 struct playout_part {
 	uint32_t playout; /**< slot */
@@ -41,11 +34,11 @@ struct playout {
 	struct playout_part *parts; /**< of a joined one, which has no payloads; else NULL */
 	uint32_t parts_count;
 	uint32_t again; /**< place after the last packet, when it does not end */
-	uint8_t *payloads[RTP_CODEC_COUNT]; /**< packets times PLAYOUT_PAYLOAD_BYTES each */
-	uint16_t *sums[RTP_CODEC_COUNT];    /**< Internet sum of each payload */
+	uint8_t *payloads
+		[RTP_CODEC_COUNT]; /**< packets times PLAYOUT_PAYLOAD_BYTES each; the first begins the block */
+	uint16_t *sums[RTP_CODEC_COUNT]; /**< Internet sum of each payload */
 	uint32_t packets;
 	uint8_t loop;
-	struct playout_share *shares; /**< one for each worker */
 
 	_Atomic uint32_t listeners
 		STW_ALIGNED_LINE; /**< legs attached, joined playouts that have it */
@@ -54,8 +47,7 @@ struct playout {
 	uint32_t generation STW_ALIGNED_LINE;
 	uint32_t following; /**< in the list of unloaded ones; 0: last */
 	uint8_t loaded;
-	uint8_t released; /**< unloaded, and control's own references are given up */
-	uint64_t token;   /**< of rcu, when it was unloaded */
+	uint64_t token; /**< of rcu, when it was unloaded */
 	_Atomic uint64_t handle;
 };
 
@@ -108,7 +100,7 @@ void playout_block_free(struct playout_block *block);
 int playout_admit(struct stw_media *media, int error, const struct playout_block *block,
 		  uint8_t loop, struct stw_playout *playout);
 
-/** Free unloaded playouts that nothing refers to. Threads: control, under the mutex. */
+/** Free unloaded playouts that no worker reads. Threads: control, under the mutex. */
 void playout_reclaim(struct stw_media *media);
 
 /** Free all blocks. Threads: one, the last, when no packet refers to them. */

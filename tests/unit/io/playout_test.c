@@ -291,38 +291,24 @@ Test(playout, packet_without_a_way_is_counted)
 	cr_assert_eq(wire_u16(&frame, 12), 0x0806);
 }
 
-Test(playout, payload_is_sent_by_reference)
-{
-	struct rte_mbuf *mbuf;
-	struct playout *playout = &wire.media->playouts[handle_slot(music.id)];
-
-	/* As net_ring says of itself. */
-	cr_assert_eq(wire.media->ports[0].by_reference, 1);
-	attach(music);
-	poll_at(0);
-	cr_assert_eq(rte_ring_dequeue(wire.out[0], (void **)&mbuf), 0);
-	cr_assert_eq(mbuf->nb_segs, 2);
-	cr_assert_eq(rte_pktmbuf_mtod(mbuf->next, uint8_t *), playout->payloads[0]);
-	rte_pktmbuf_free(mbuf);
-}
-
-Test(playout, unloaded_block_stays_while_a_device_holds_a_packet_of_it)
+Test(playout, unloaded_block_is_free_when_no_worker_reads_it)
 {
 	struct stw_playout none = {0};
 	struct frame frame;
 
-	wire.media->ports[0].by_reference = 1;
 	attach(music);
 	poll_at(0);
+	rte_rcu_qsbr_thread_online(wire.media->rcu, 0);
 	attach(none);
-	poll_at(1);
 	cr_assert_eq(stw_playout_unload(wire.media, music), 0);
 	stw_media_advance(wire.media, wire.now_ns);
 	cr_assert_eq(wire.media->playout_packets, 2 * PACKETS);
-	cr_assert(wire_take(&wire, 0, &frame));
-	check_packet(&frame, 0);
+	rte_rcu_qsbr_quiescent(wire.media->rcu, 0);
+	rte_rcu_qsbr_thread_offline(wire.media->rcu, 0);
 	stw_media_advance(wire.media, wire.now_ns);
 	cr_assert_eq(wire.media->playout_packets, PACKETS);
+	cr_assert(wire_take(&wire, 0, &frame), "sent before, and a copy");
+	check_packet(&frame, 0);
 }
 
 Test(playout, limits_and_mistakes_are_told)
