@@ -133,6 +133,9 @@ relay_fork_run(const struct relay_fork *fork, int argc, char **argv)
 		fork->prepare(house);
 	for (unsigned round = 0; round < house->options.rounds; round++)
 		run_round(&bench, round);
+	/* A copy of the warm-up may be among those that arrived. */
+	if (bench.arrived > bench.copied)
+		bench.arrived = bench.copied;
 	rounds_note(fork->bench,
 		    "of %" PRIu64 " forked packets %.4f %% of the copies were dropped, and "
 		    "%" PRIu64 " were not relayed",
