@@ -11,6 +11,7 @@
 #include "fuzz.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -169,6 +170,14 @@ forks_begin(void)
 	unlink(path);
 }
 
+/** Give the plane back, so that what is left is a leak. */
+static void
+end(void)
+{
+	wire_close(&wire);
+	stw_eal_stop();
+}
+
 static void
 begin(void)
 {
@@ -176,6 +185,7 @@ begin(void)
 	struct stw_media_config config;
 
 	wire_eal_start();
+	FUZZ_ASSERT(atexit(end) == 0);
 	config = wire_config();
 	config.srtp_max = 8;
 	config.mixes_max = 1;

@@ -6,6 +6,7 @@
  */
 #include "fuzz.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_ip.h>
@@ -49,6 +50,14 @@ leg_add(struct stw_session session, unsigned suite, struct stw_leg to)
 	FUZZ_ASSERT(stw_leg_connect(wire.media, leg, to) == 0);
 }
 
+/** Give the plane back, so that what is left is a leak. */
+static void
+end(void)
+{
+	wire_close(&wire);
+	stw_eal_stop();
+}
+
 /* Each suite has a call, whose agent speaks plain RTP. */
 static void
 begin(void)
@@ -59,6 +68,7 @@ begin(void)
 	struct rte_ether_addr mac;
 
 	wire_eal_start();
+	FUZZ_ASSERT(atexit(end) == 0);
 	config = wire_config();
 	config.srtp_max = 2 * STW_SRTP_SUITE_COUNT;
 	wire_open(&wire, &config);
