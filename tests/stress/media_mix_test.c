@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -67,6 +68,13 @@ mix_make(struct stw_mix *mix)
 			   atomic_load_explicit(&now, memory_order_relaxed), mix);
 }
 
+/* The first error counts: when a place was not to be had, nobody can be taken from it. */
+static int
+first_of(int error, int next)
+{
+	return error ? error : next;
+}
+
 /* The whisperer and the guest take turns in what may be one place, in all roles that are theirs. */
 static int
 churn_once(struct stw_mix mix, unsigned round)
@@ -80,18 +88,18 @@ churn_once(struct stw_mix mix, unsigned round)
 		config.to = talkers[AGENT].leg;
 	error = stw_mix_leg(wire.media, mix, &config);
 	config = leg_of(WHISPERER, secret[(round + 1) % 3]);
-	error |= stw_mix_leg(wire.media, mix, &config);
+	error = first_of(error, stw_mix_leg(wire.media, mix, &config));
 	/* Now and then the other thread gets a turn meanwhile, however few cores there are. */
 	if (round % 4 == 0)
 		sched_yield();
-	error |= stw_mix_leg_remove(wire.media, mix, talkers[WHISPERER].leg);
+	error = first_of(error, stw_mix_leg_remove(wire.media, mix, talkers[WHISPERER].leg));
 	config = leg_of(GUEST, open[round % 3]);
-	error |= stw_mix_leg(wire.media, mix, &config);
+	error = first_of(error, stw_mix_leg(wire.media, mix, &config));
 	config = leg_of(GUEST, open[(round + 2) % 3]);
-	error |= stw_mix_leg(wire.media, mix, &config);
+	error = first_of(error, stw_mix_leg(wire.media, mix, &config));
 	if (round % 4 == 2)
 		sched_yield();
-	error |= stw_mix_leg_remove(wire.media, mix, talkers[GUEST].leg);
+	error = first_of(error, stw_mix_leg_remove(wire.media, mix, talkers[GUEST].leg));
 	return error;
 }
 
@@ -203,7 +211,9 @@ talker_get(unsigned n, const struct frame *frame)
 	cr_assert_eq(frame->bytes, 54 + FRAME);
 	if (talker->got++) {
 		cr_assert_eq(wire_u32(frame, 50), talker->ssrc);
-		cr_assert_eq(wire_u16(frame, 44), (uint16_t)(talker->sequence + 1));
+		cr_assert_eq(wire_u16(frame, 44), (uint16_t)(talker->sequence + 1),
+			     "party %u: packet %" PRIu64 " has number %u, the one before had %u", n,
+			     talker->got, wire_u16(frame, 44), talker->sequence);
 	}
 	talker->sequence = wire_u16(frame, 44);
 	talker->ssrc = wire_u32(frame, 50);

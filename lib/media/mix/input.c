@@ -92,6 +92,9 @@ packet_mix(struct worker *worker, const struct packet *packet)
 				  .marker = rtp->marker};
 	uint32_t bytes = rtp->payload_bytes;
 
+	/* It is not relayed: when the next one is, that begins a turn, and shows no gap. */
+	if (atomic_load_explicit(&media->intakes[packet->leg].voice, memory_order_relaxed))
+		atomic_store_explicit(&media->intakes[packet->leg].voice, 0, memory_order_relaxed);
 	/* Slot 0: it has just left. Telephone events and payloads unknown are heard by nobody. */
 	if (!slot || packet->event)
 		return;

@@ -61,6 +61,27 @@ Test(mix_life, packets_of_a_leg_in_a_mix_are_mixed_and_of_one_outside_are_not_se
 	cr_assert_eq(wire_verdict(&wire, caller->party.port, &frame), STW_PASS_MIXED);
 }
 
+Test(mix_life, what_a_leg_said_in_one_is_no_gap_for_who_was_outside)
+{
+	enum stw_mix_role roles[] = {STW_MIX_PARTY};
+	const enum stw_verdict verdicts[] = {STW_PASS_RELAYED, STW_PASS_MIXED, STW_PASS_RELAYED};
+	struct talker *caller = &parties.talkers[CALLER], *agent = &parties.talkers[AGENT];
+	uint16_t numbers[3] = {0};
+	struct frame frame;
+
+	for (uint16_t i = 0; i < 3; i++) {
+		if (i == 1)
+			cr_assert_eq(mixing_make(1, roles), 0);
+		wire_rtp(&frame, &caller->party, &caller->local, 0, (uint16_t)(7 + i), 7);
+		cr_assert_eq(wire_verdict(&wire, caller->party.port, &frame), verdicts[i]);
+		if (i == 1)
+			cr_assert_eq(stw_mix_remove(wire.media, mix), 0);
+		cr_assert_eq(wire_take(&wire, agent->party.port, &frame), i != 1);
+		numbers[i] = wire_u16(&frame, 44);
+	}
+	cr_assert_eq(numbers[2], (uint16_t)(numbers[0] + 1));
+}
+
 Test(mix_life, a_worker_that_comes_late_makes_up_for_it)
 {
 	enum stw_mix_role roles[] = {STW_MIX_PARTY, STW_MIX_PARTY};
