@@ -64,6 +64,7 @@ struct bench {
 	uint32_t order[BATCH];
 	uint64_t seed;
 	uint64_t now_ns;
+	bool checked; /* this metric's packets: libsrtp2 has not followed the later ones' roll-overs */
 };
 
 static void
@@ -237,7 +238,8 @@ rate_ours(struct bench *bench)
 	uint64_t ns = 0;
 
 	for (unsigned i = 0; i < batches; i++) {
-		ns += batch_relay(bench, i == 0, &returned);
+		ns += batch_relay(bench, !bench->checked, &returned);
+		bench->checked = true;
 		if (returned != BATCH)
 			rounds_die("srtp: of %u packets %u came back", BATCH, returned);
 	}
@@ -342,6 +344,7 @@ metric_run(struct bench *bench, bool aead, uint32_t keys)
 
 	bench->aead = aead;
 	bench->keys = keys;
+	bench->checked = false;
 	bench->seed = bench->options.seed;
 	bench->now_ns = rounds_now_ns();
 	bench->source = source_create(aead, keys, bench->buffers);
