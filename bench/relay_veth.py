@@ -5,8 +5,8 @@ topology (two namespaces joined by a veth pair) with one generator on the other 
 
 Metrics, ours and theirs:
   lossfree          highest rate at which every packet of a trial came back, packets a second
-  cpu-RATE          user, system and soft-interrupt time of the relay's core at a rate, idle floor
-                    taken off, microseconds a packet
+  cpu-RATE          CPU time of the relay's threads at a rate, with the interrupts that come while they run (not
+                    those that come while the core idles), idle floor taken off, microseconds a packet
   latency-WHAT      from the sender's call to the receiver's, through the relay, at 10,000 packets a second
   memory, setup     resident bytes and CPU microseconds a call
   recorded-...      the same with one recording of both sides of each call
@@ -34,18 +34,15 @@ RELAY, PARTY = "10.123.1.1", ("10.123.1.2", 7000, 7002)
 RATES = (10000, 50000, 100000)
 RATE_MAX = 1000000
 LATE_PPM = 20000    # beyond, the generator did not keep the rate
-TICK_US = 1000000 / os.sysconf("SC_CLK_TCK")
 
 
-def core_busy_us(cpu):
-    """User, system, interrupt and soft-interrupt time of a core."""
-    with open("/proc/stat", encoding="ascii") as file:
-        for line in file:
-            words = line.split()
-            if words[0] == f"cpu{cpu}":
-                user, nice, system, _, _, hard, soft = map(int, words[1:8])
-                return (user + nice + system + hard + soft) * TICK_US
-    raise OSError(f"no CPU {cpu}")
+def busy_us(pid):
+    """CPU time of a process' threads, exact: the times of /proc/stat are sampled by ticks, which miss short turns."""
+    total_ns = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as file:
+            total_ns += int(file.read().split()[0])
+    return total_ns / 1000
 
 
 def resident_bytes(pid):
@@ -150,31 +147,31 @@ class Bench:
             rate = good * step
         return max(good, 1)
 
-    def cpu(self, rate, floor_us):
-        """Microseconds of the relay's core a packet, without what it takes when nothing comes."""
-        before, begun = core_busy_us(self.relay_cpu), time.monotonic()
+    def cpu(self, relay, rate, floor_us):
+        """Microseconds of the relay's threads a packet, without what it takes when nothing comes."""
+        before, begun = busy_us(relay.pid()), time.monotonic()
         trial = self.trial(rate)
         took = time.monotonic() - begun
-        used = core_busy_us(self.relay_cpu) - before - floor_us * took
+        used = busy_us(relay.pid()) - before - floor_us * took
         if not trial.is_whole():
             self.note(f"{trial.sent - trial.received} of {trial.sent} packets lost at {rate} packets/s")
         return max(used, 1) / max(trial.received, 1), trial
 
-    def floor(self):
-        """Microseconds a second that the core takes while the relay has nothing to do."""
+    def floor(self, relay):
+        """Microseconds a second that its threads take while the relay has nothing to do."""
         seconds = 0.3 if self.arguments.quick else 2
-        before, begun = core_busy_us(self.relay_cpu), time.monotonic()
+        before, begun = busy_us(relay.pid()), time.monotonic()
         time.sleep(seconds)
-        return (core_busy_us(self.relay_cpu) - before) / (time.monotonic() - begun)
+        return (busy_us(relay.pid()) - before) / (time.monotonic() - begun)
 
     def costs(self, side, recorded):
         """CPU and latency, with a relay that idles."""
         relay = self.make(side, self.arguments.mode)
         try:
             figures = self.set_up(relay, recorded)
-            floor_us = self.floor()
+            floor_us = self.floor(relay)
             for rate in RATES[1:2] if recorded else RATES:
-                figures[f"cpu-{rate}"], trial = self.cpu(rate, floor_us)
+                figures[f"cpu-{rate}"], trial = self.cpu(relay, rate, floor_us)
                 if rate == RATES[0]:
                     for name, value in zip(("p50", "p99", "p99.9"), trial.latency):
                         figures[f"latency-{name}"] = value

@@ -42,7 +42,7 @@ class Rtpengine:
         os.makedirs(os.path.join(folder, "recordings"), exist_ok=True)
         self.log = open(os.path.join(folder, "rtpengine.log"), "ab")
         self.process = subprocess.Popen(
-            ["ip", "netns", "exec", namespace, "taskset", "-c", str(cpu),
+            ["ip", "netns", "exec", namespace, "prlimit", "--core=0", "taskset", "-c", str(cpu),
              PROGRAM, "--config-file=none", "--foreground", "--log-stderr", "--log-level=2", "--table=-1",
              f"--interface={relay_address}", f"--listen-ng=127.0.0.1:{CONTROL_PORT}", "--num-threads=1",
              "--port-min=10000", "--port-max=60000", "--timeout=3600", "--silent-timeout=3600",
