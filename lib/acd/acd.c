@@ -19,7 +19,7 @@ layout_take(struct layout *layout, size_t bytes)
 {
 	size_t at = layout->used;
 
-	layout->used += (bytes + STW_CACHE_LINE - 1) / STW_CACHE_LINE * STW_CACHE_LINE;
+	layout->used += STW_WHOLE_LINES(bytes);
 	return layout->base ? layout->base + at : NULL;
 }
 

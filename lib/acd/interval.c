@@ -68,7 +68,7 @@ words_take(char *base, size_t *used, size_t words)
 {
 	size_t at = *used;
 
-	*used += (words * sizeof(uint64_t) + STW_CACHE_LINE - 1) / STW_CACHE_LINE * STW_CACHE_LINE;
+	*used += STW_WHOLE_LINES(words * sizeof(uint64_t));
 	return base ? base + at : NULL;
 }
 

@@ -99,7 +99,7 @@ end_find(int directory, uint64_t *number, struct stw_journal_report *report)
 static void *
 lines_alloc(size_t bytes)
 {
-	size_t size = (bytes + STW_CACHE_LINE - 1) / STW_CACHE_LINE * STW_CACHE_LINE;
+	size_t size = STW_WHOLE_LINES(bytes);
 	void *memory = aligned_alloc(STW_CACHE_LINE, size);
 
 	if (memory)

@@ -18,6 +18,9 @@
 
 #define STW_ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/** Bytes rounded up to whole cache lines, as sizes that lie one behind the other are. */
+#define STW_WHOLE_LINES(bytes) (((bytes) + STW_CACHE_LINE - 1) / STW_CACHE_LINE * STW_CACHE_LINE)
+
 #define STW_LIKELY(condition)   __builtin_expect(!!(condition), 1)
 #define STW_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "zone_rule.h"
 
 #define HEADER_BYTES     44
@@ -66,18 +67,12 @@ take(struct reader *reader, uint64_t bytes)
 	return at;
 }
 
-static uint32_t
-read_32(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
 static int64_t
 read_time(const uint8_t *at, unsigned bytes)
 {
 	if (bytes == 4)
-		return (int32_t)read_32(at);
-	return (int64_t)((uint64_t)read_32(at) << 32 | read_32(at + 4));
+		return (int32_t)bytes_read32(at);
+	return (int64_t)((uint64_t)bytes_read32(at) << 32 | bytes_read32(at + 4));
 }
 
 static bool
@@ -90,12 +85,12 @@ take_header(struct reader *reader, unsigned time_bytes, struct header *header)
 	*header = (struct header){
 		.version = at[4],
 		.time_bytes = (uint8_t)time_bytes,
-		.ut_flags = read_32(at + 20),
-		.standard_flags = read_32(at + 24),
-		.leaps = read_32(at + 28),
-		.times = read_32(at + 32),
-		.types = read_32(at + 36),
-		.chars = read_32(at + 40),
+		.ut_flags = bytes_read32(at + 20),
+		.standard_flags = bytes_read32(at + 24),
+		.leaps = bytes_read32(at + 28),
+		.times = bytes_read32(at + 32),
+		.types = bytes_read32(at + 36),
+		.chars = bytes_read32(at + 40),
 	};
 	return header->version == 0 ||
 	       (header->version >= '2' && header->version <= FILE_VERSION_MAX);
@@ -135,7 +130,7 @@ type_offset(const struct header *header, const struct block *block, uint32_t typ
 
 	if (type >= header->types)
 		return false;
-	*offset_s = (int32_t)read_32(at);
+	*offset_s = (int32_t)bytes_read32(at);
 	return *offset_s >= ZONE_OFFSET_MIN && *offset_s <= ZONE_OFFSET_MAX && at[4] <= 1 &&
 	       at[5] < header->chars;
 }

@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -16,6 +15,7 @@
 #include <rte_launch.h>
 #include <rte_lcore.h>
 
+#include "clock.h"
 #include "media/memory.h"
 #include "media/stats.h"
 #include "neighbour.h"
@@ -28,15 +28,6 @@ static struct media_io *
 io_of(struct stw_media *media)
 {
 	return (struct media_io *)media;
-}
-
-static int64_t
-clock_read_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 static void
@@ -131,7 +122,7 @@ seed_take(void)
 	uint64_t seed;
 
 	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
-		seed = (uint64_t)clock_read_ns(CLOCK_REALTIME);
+		seed = clock_read_ns(CLOCK_REALTIME);
 	return seed;
 }
 
@@ -163,7 +154,7 @@ stw_media_create(struct stw_media **out, const struct stw_media_config *config)
 	if (error < 0)
 		goto close;
 	atomic_store_explicit(&io->plane.wall_offset_ns,
-			      clock_read_ns(CLOCK_REALTIME) - clock_read_ns(CLOCK_MONOTONIC),
+			      (int64_t)(clock_read_ns(CLOCK_REALTIME) - clock_now_ns()),
 			      memory_order_relaxed);
 	error = addresses_own(io, config);
 	if (error < 0)
@@ -379,7 +370,7 @@ stw_media_advance(struct stw_media *media, uint64_t now_ns)
 	struct media_io *io = io_of(media);
 
 	atomic_store_explicit(&media->wall_offset_ns,
-			      clock_read_ns(CLOCK_REALTIME) - (int64_t)now_ns,
+			      (int64_t)(clock_read_ns(CLOCK_REALTIME) - now_ns),
 			      memory_order_relaxed);
 	plane_advance(media, now_ns);
 	overload_tell(io);

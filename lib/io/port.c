@@ -16,6 +16,7 @@
 
 #include "base/base.h"
 #include "bpf_log.h"
+#include "clock.h"
 #include "interface.h"
 #include "port_device.h"
 #include "port_guard.h"
@@ -36,7 +37,6 @@
 static uint32_t names_given;
 static uint64_t sockets_closed_ns; /* when this process closed an AF_XDP port; 0: never */
 
-static uint64_t now_ns(void);
 static bool release_is_under_way(const struct stw_port_config *config);
 static void await_release(const struct stw_port_config *config);
 static void name_port(struct port *port, const struct stw_port_config *config);
@@ -89,7 +89,7 @@ port_close(struct port *port)
 	remove_devices(port);
 	xdp_steer_free(port->steer);
 	if (port->kind == STW_PORT_AF_XDP)
-		sockets_closed_ns = now_ns();
+		sockets_closed_ns = clock_now_ns();
 	free_pools(port);
 	stw_log(STW_LOG_INFO, "PORT-CLOSED port=%s", port->name);
 	memset(port, 0, sizeof(*port));
@@ -143,20 +143,11 @@ port_link_is_up(const struct port *port)
 	       link.link_status == RTE_ETH_LINK_UP;
 }
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static bool
 release_is_under_way(const struct stw_port_config *config)
 {
 	return config->kind == STW_PORT_AF_XDP && sockets_closed_ns != 0 &&
-	       now_ns() - sockets_closed_ns < RELEASE_NS_MAX;
+	       clock_now_ns() - sockets_closed_ns < RELEASE_NS_MAX;
 }
 
 /* The interface's queue is free some time after its socket was closed: wait what is usual. */

@@ -6,11 +6,10 @@
  * packets by addresses and ports, so packets of one source come to one worker. It sends what it
  * relays through its own queue of the other leg's port, whoever else sends to that leg.
  */
-#include <time.h>
-
 #include <rte_ethdev.h>
 #include <rte_pause.h>
 
+#include "clock.h"
 #include "host.h"
 #include "media.h"
 #include "media/overload.h"
@@ -28,15 +27,6 @@
 
 /** Time between two looks at an exception path's rings, while a worker has nothing else to do. */
 #define WORKER_EXCEPTION_NS UINT64_C(1000000)
-
-static uint64_t
-clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /** Send all queues. What a device does not take after some tries is dropped and counted. */
 static void
@@ -192,11 +182,11 @@ worker_run(void *argument)
 
 	idle_enter(&io->idles[worker->index]);
 	rte_rcu_qsbr_thread_online(rcu, worker->index);
-	worker->now_ns = clock_ns();
+	worker->now_ns = clock_now_ns();
 	while (!atomic_load_explicit(&io->stopping, memory_order_relaxed)) {
 		/* Once a burst, after a sleep, and when there is nothing now and then. */
 		if (idle % clock_turns == 0)
-			worker_look(worker, clock_ns(), spent);
+			worker_look(worker, clock_now_ns(), spent);
 		worker_turn(io, worker);
 		rte_rcu_qsbr_quiescent(rcu, worker->index);
 		spent = idle_turn(io, worker);

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 
 /** Version 2 without padding, as the first byte has it in its three high bits. */
 #define FIRST_PLAIN 0x80

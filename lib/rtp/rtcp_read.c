@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 
 /** Bytes of a feedback or application packet before what is its own: header and two words. */
 #define TWO_WORDS_BYTES (RTP_RTCP_HEADER_BYTES + 8)

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "rtcp_read.h"
 
 /** Feedback formats whose entries begin with a source, 8 bytes each (RFC 5104 4.2, 4.3). */

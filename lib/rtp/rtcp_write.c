@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 
 /** The item of a source description that holds the canonical name (RFC 3550 6.5.1). */
 #define SDES_CNAME 1

@@ -32,15 +32,9 @@
 #include <string.h>
 
 static size_t
-lines(size_t bytes)
-{
-	return (bytes + STW_CACHE_LINE - 1) / STW_CACHE_LINE * STW_CACHE_LINE;
-}
-
-static size_t
 node_bytes(size_t payload_bytes)
 {
-	return lines(sizeof(struct event_queue_node) + payload_bytes);
+	return STW_WHOLE_LINES(sizeof(struct event_queue_node) + payload_bytes);
 }
 
 static struct event_queue_node *
@@ -52,8 +46,8 @@ node_at(struct event_queue *queue, uint32_t index)
 size_t
 event_queue_bytes(uint32_t nodes, uint32_t sources, size_t payload_bytes)
 {
-	return nodes * node_bytes(payload_bytes) + lines(sources * sizeof(uint64_t)) +
-	       lines(slot_pool_bytes(nodes));
+	return nodes * node_bytes(payload_bytes) + STW_WHOLE_LINES(sources * sizeof(uint64_t)) +
+	       STW_WHOLE_LINES(slot_pool_bytes(nodes));
 }
 
 void
@@ -69,7 +63,7 @@ event_queue_init(struct event_queue *queue, void *memory, uint32_t nodes, uint32
 	queue->nodes = rest;
 	rest += nodes * queue->node_bytes;
 	queue->delivered = (uint64_t *)rest;
-	rest += lines(sources * sizeof(uint64_t));
+	rest += STW_WHOLE_LINES(sources * sizeof(uint64_t));
 	slot_pool_init(&queue->pool, rest, nodes);
 	queue->taken = EVENT_QUEUE_NONE;
 	atomic_init(&queue->head, EVENT_QUEUE_NONE);

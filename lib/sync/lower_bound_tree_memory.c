@@ -15,23 +15,18 @@ chunks_needed(uint32_t sets, uint32_t entries)
 	return 2 * full + (sets < entries ? sets : entries);
 }
 
-static size_t
-lines(size_t bytes)
-{
-	return (bytes + STW_CACHE_LINE - 1) / STW_CACHE_LINE * STW_CACHE_LINE;
-}
-
 size_t
 lower_bound_tree_bytes(uint32_t sets, uint32_t entries)
 {
 	size_t chunks = chunks_needed(sets, entries);
 
 	return chunks * sizeof(struct lower_bound_tree_chunk) +
-	       2 * lines(chunks * sizeof(uint64_t)) + lines(sets * sizeof(uint64_t)) +
-	       lines(sets * HINT_BITS_WORDS(chunks) * sizeof(uint64_t)) +
-	       lines(sets * HINT_BITS_WORDS(HINT_BITS_WORDS(chunks)) * sizeof(uint64_t)) +
-	       lines(HINT_BITS_WORDS((size_t)sets) * sizeof(uint64_t)) +
-	       lines(sets * sizeof(uint32_t));
+	       2 * STW_WHOLE_LINES(chunks * sizeof(uint64_t)) +
+	       STW_WHOLE_LINES(sets * sizeof(uint64_t)) +
+	       STW_WHOLE_LINES(sets * HINT_BITS_WORDS(chunks) * sizeof(uint64_t)) +
+	       STW_WHOLE_LINES(sets * HINT_BITS_WORDS(HINT_BITS_WORDS(chunks)) * sizeof(uint64_t)) +
+	       STW_WHOLE_LINES(HINT_BITS_WORDS((size_t)sets) * sizeof(uint64_t)) +
+	       STW_WHOLE_LINES(sets * sizeof(uint32_t));
 }
 
 static void *
@@ -39,7 +34,7 @@ carve(char **memory, size_t bytes)
 {
 	void *part = *memory;
 
-	*memory += lines(bytes);
+	*memory += STW_WHOLE_LINES(bytes);
 	return part;
 }
 

@@ -14,9 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "io/clock.h"
 #include "media/plane.h"
 #include "wire.h"
 
@@ -51,15 +51,6 @@ static _Atomic uint64_t churned;
 static _Atomic uint64_t churn_errors;
 static char directory[] = "/tmp/stw-churn-XXXXXX";
 
-static uint64_t
-clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* Parties of call n have UDP ports of their own. */
 static struct party
 party_of(unsigned n, unsigned side)
@@ -83,7 +74,7 @@ call_add(unsigned n, struct call *call)
 {
 	struct stw_session_config session_config = STW_SESSION_CONFIG_INIT;
 	struct stw_leg_config caller = config_of(n, 0), agent = config_of(n, 1);
-	uint64_t now_ns = clock_ns();
+	uint64_t now_ns = clock_now_ns();
 	int error;
 
 	error = stw_session_add(wire.media, &session_config, &call->session);
@@ -124,7 +115,7 @@ forks_churn(unsigned round, struct stw_session session)
 	for (unsigned i = 0; i < 3; i++) {
 		config.kind = i == 0 ? STW_FORK_RING : i == 1 ? STW_FORK_UDP : STW_FORK_PCAPNG;
 		forked[i].id = 0;
-		if (stw_fork_add(wire.media, session, &config, clock_ns(), &forked[i]) == 0 &&
+		if (stw_fork_add(wire.media, session, &config, clock_now_ns(), &forked[i]) == 0 &&
 		    config.kind == STW_FORK_PCAPNG)
 			unlink(path);
 		if (forked[i].id)
@@ -155,14 +146,14 @@ churn_once(unsigned round)
 	call.session.id = 0;
 	error = call_add(20 + round % 5, &call);
 	if (error < 0) {
-		stw_session_remove(wire.media, call.session, clock_ns());
+		stw_session_remove(wire.media, call.session, clock_now_ns());
 		return error;
 	}
 	snprintf(path, sizeof(path), "%s/%u", directory, round);
 	fork_config.path = path;
 	fork_config.kind = round % 2 ? STW_FORK_WAV : STW_FORK_PCAPNG;
 	if (round % 16 == 0 &&
-	    stw_fork_add(wire.media, call.session, &fork_config, clock_ns(), &fork) == 0) {
+	    stw_fork_add(wire.media, call.session, &fork_config, clock_now_ns(), &fork) == 0) {
 		unlink(path);
 		if (round % 32 == 0)
 			error |= stw_fork_remove(wire.media, fork);
@@ -170,15 +161,15 @@ churn_once(unsigned round)
 	if (round % 16 == 8)
 		error |= forks_churn(round, round % 32 == 8 ? call.session : calls[0].session);
 	error |= stw_leg_suppress(wire.media, call.caller, round % 4);
-	error |= stw_playout_attach(wire.media, call.caller, music, clock_ns());
+	error |= stw_playout_attach(wire.media, call.caller, music, clock_now_ns());
 	config.remote.port = (uint16_t)(1000 + round % 30000);
-	error |= stw_leg_update(wire.media, call.caller, &config, clock_ns());
+	error |= stw_leg_update(wire.media, call.caller, &config, clock_now_ns());
 	error |= stw_leg_connect(wire.media, call.caller, nobody);
 	if (round % 3 == 0)
-		error |= stw_leg_remove(wire.media, call.caller, clock_ns());
+		error |= stw_leg_remove(wire.media, call.caller, clock_now_ns());
 	if (round % 3 == 1)
-		error |= stw_playout_attach(wire.media, call.agent, music, clock_ns());
-	error |= stw_session_remove(wire.media, call.session, clock_ns());
+		error |= stw_playout_attach(wire.media, call.agent, music, clock_now_ns());
+	error |= stw_session_remove(wire.media, call.session, clock_now_ns());
 	return error;
 }
 
@@ -192,7 +183,7 @@ churn(void *argument)
 		if (error < 0 && error != -ENOSPC)
 			atomic_fetch_add_explicit(&churn_errors, 1, memory_order_relaxed);
 		atomic_fetch_add_explicit(&churned, 1, memory_order_relaxed);
-		stw_media_advance(wire.media, clock_ns());
+		stw_media_advance(wire.media, clock_now_ns());
 		if (round % 64 == 0)
 			sched_yield();
 	}
@@ -254,9 +245,9 @@ listener_open(void)
 	fork.kind = STW_FORK_RING;
 	fork.consumer = listener;
 	for (unsigned n = 0; n < FORKED_CALLS; n++)
-		cr_assert_eq(
-			stw_fork_add(wire.media, calls[n].session, &fork, clock_ns(), &heard[n]),
-			0);
+		cr_assert_eq(stw_fork_add(wire.media, calls[n].session, &fork, clock_now_ns(),
+					  &heard[n]),
+			     0);
 }
 
 static void
@@ -301,9 +292,9 @@ open_wire_with(enum stw_idle_mode idle)
 	for (unsigned n = 0; n < FORKED_CALLS; n++) {
 		snprintf(path, sizeof(path), "%s/stays%u", directory, n);
 		fork.path = path;
-		cr_assert_eq(
-			stw_fork_add(wire.media, calls[n].session, &fork, clock_ns(), &forks[n]),
-			0);
+		cr_assert_eq(stw_fork_add(wire.media, calls[n].session, &fork, clock_now_ns(),
+					  &forks[n]),
+			     0);
 	}
 	listener_open();
 }
@@ -412,7 +403,7 @@ talk(void)
 {
 	struct party_stream streams[CALLS][2] = {0};
 	unsigned rounds = getenv("STW_SOAK") ? SOAK_ROUNDS : ROUNDS;
-	uint64_t sent = 0, seen = 0, deadline_ns = clock_ns() + GIVE_UP_NS;
+	uint64_t sent = 0, seen = 0, deadline_ns = clock_now_ns() + GIVE_UP_NS;
 	struct frame frame;
 
 	for (unsigned round = 0; round < rounds || changes() < CHANGES || seen < sent;) {
@@ -426,8 +417,8 @@ talk(void)
 			sent++;
 			round++;
 		} else if (!came) {
-			cr_assert(clock_ns() < deadline_ns, "sent %lu seen %lu changes %lu", sent,
-				  seen, changes());
+			cr_assert(clock_now_ns() < deadline_ns, "sent %lu seen %lu changes %lu",
+				  sent, seen, changes());
 			sched_yield();
 		}
 	}
@@ -474,6 +465,6 @@ Test(churn_idle, nothing_of_the_calls_that_stay_is_lost, .timeout = 300)
 	struct stw_worker_stats worker = {.struct_size = sizeof(worker)};
 
 	nothing_is_lost();
-	cr_assert_eq(stw_media_worker_stats(wire.media, 0, clock_ns(), &worker), 0);
+	cr_assert_eq(stw_media_worker_stats(wire.media, 0, clock_now_ns(), &worker), 0);
 	cr_assert_gt(worker.sleeps + worker.waits, 0);
 }

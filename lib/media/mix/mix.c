@@ -40,12 +40,6 @@ leg_handle(const struct stw_media *media, uint32_t leg)
 	return atomic_load_explicit(&media->cards[leg].handle, memory_order_relaxed);
 }
 
-static uint32_t
-leg_input(const struct stw_media *media, uint32_t leg)
-{
-	return atomic_load_explicit(&media->mixes.legs[leg].input, memory_order_relaxed);
-}
-
 /** Place of a leg by its handle, or a free one for 0; MIX_PLACES when there is none. */
 static unsigned
 place_find(const struct mix *mix, uint64_t leg)
@@ -160,7 +154,7 @@ void
 mix_leg_leave(struct stw_media *media, uint32_t leg)
 {
 	struct mixes *mixes = &media->mixes;
-	uint32_t input = leg_input(media, leg);
+	uint32_t input = mix_leg_input(media, leg);
 	struct mix *mix = &mixes->mixes[mixes->legs[leg].mix];
 	uint64_t sent = mix_leg_sent(media, leg);
 	unsigned place = 0;
@@ -327,7 +321,7 @@ mix_leg(struct stw_media *media, struct stw_mix handle, const struct stw_mix_leg
 		return error;
 	if (config->to.id && place_find(mix, config->to.id) == MIX_PLACES)
 		return -ESTALE;
-	if (!leg_input(media, leg)) {
+	if (!mix_leg_input(media, leg)) {
 		if (!mixes_have(media, 0, 1))
 			return -ENOSPC;
 		leg_join(media, slot, leg);
@@ -414,9 +408,9 @@ stats_read(const struct stw_media *media, const struct mix *mix, struct stw_mix_
 		if (!mix->seats[place].leg)
 			continue;
 		stats->legs++;
-		numbers_add(
-			&media->mixes.inputs[leg_input(media, handle_slot(mix->seats[place].leg))],
-			numbers, &refused);
+		numbers_add(&media->mixes.inputs[mix_leg_input(media,
+							       handle_slot(mix->seats[place].leg))],
+			    numbers, &refused);
 	}
 	stats->frames = atomic_load_explicit(&mix->turn.frames, memory_order_relaxed);
 	stats->frames_late = atomic_load_explicit(&mix->turn.late, memory_order_relaxed);

@@ -179,6 +179,9 @@ void mix_session_leave(struct stw_media *media, uint32_t session);
 /** Mixes now. Threads: control, under the mutex. */
 uint32_t mixes_count(const struct stw_media *media);
 
+/** Slot of a leg's input in its mix; 0: it is in none. Threads: control, under the mutex. */
+uint32_t mix_leg_input(const struct stw_media *media, uint32_t leg);
+
 /** RTP packets that a leg's present mix has sent it. Threads: control, under the mutex. */
 uint64_t mix_leg_sent(const struct stw_media *media, uint32_t leg);
 

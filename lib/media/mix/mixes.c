@@ -131,8 +131,8 @@ mixes_count(const struct stw_media *media)
 	return mixes->mixes_max - mixes->mixes_free_count - removed;
 }
 
-static uint32_t
-leg_input(const struct stw_media *media, uint32_t leg)
+uint32_t
+mix_leg_input(const struct stw_media *media, uint32_t leg)
 {
 	return atomic_load_explicit(&media->mixes.legs[leg].input, memory_order_relaxed);
 }
@@ -140,7 +140,7 @@ leg_input(const struct stw_media *media, uint32_t leg)
 uint64_t
 mix_leg_sent(const struct stw_media *media, uint32_t leg)
 {
-	struct mix_input *input = &media->mixes.inputs[leg_input(media, leg)];
+	struct mix_input *input = &media->mixes.inputs[mix_leg_input(media, leg)];
 
 	/* Slot 0 has sent nothing. */
 	return atomic_load_explicit(&input->source.numbers[MIX_SENT], memory_order_relaxed);
@@ -165,7 +165,7 @@ mix_check(struct stw_media *media, uint32_t slot)
 			continue;
 		legs++;
 		STW_ASSERT(mix->seats[place].leg == media->cards[leg].handle);
-		STW_ASSERT(leg_input(media, leg) == mix_place_input(word));
+		STW_ASSERT(mix_leg_input(media, leg) == mix_place_input(word));
 		STW_ASSERT(media->mixes.legs[leg].mix == slot);
 		traits.word =
 			atomic_load_explicit(&media->routes[leg].traits, memory_order_relaxed);

@@ -2,8 +2,8 @@
 /*
  * Numbers in network byte order, at any place.
  */
-#ifndef STW_RTP_BYTES_H
-#define STW_RTP_BYTES_H
+#ifndef STW_BASE_BYTES_H
+#define STW_BASE_BYTES_H
 
 #include <stdint.h>
 
