@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "media/plane.h"
-#include "wire.h"
+#include "wire_suite.h"
 
 #define SEEDS      60
 #define SOAK_SEEDS 5000
@@ -86,11 +86,7 @@ file_make(void)
 static void
 open_wire(void)
 {
-	struct stw_media_config config;
-
-	wire_eal_start();
-	config = wire_config();
-	wire_open(&wire, &config);
+	wire_begin(&wire);
 	file_make();
 }
 
@@ -165,8 +161,7 @@ world_close(struct world *world)
 	wire_poll(&wire);
 	cr_assert_eq(stw_playout_unload(wire.media, world->music), 0);
 	cr_assert_eq(stw_playout_unload(wire.media, world->speech), 0);
-	wire_drop_all(&wire, 0);
-	wire_drop_all(&wire, 1);
+	wire_drop_sent(&wire);
 	wire.now_ns += 3000 * WIRE_MS;
 	wire_poll(&wire);
 	stw_media_advance(wire.media, wire.now_ns);

@@ -7,6 +7,7 @@
 
 #include "media/plane.h"
 #include "wire6.h"
+#include "wire_suite.h"
 
 static struct wire wire;
 
@@ -20,9 +21,7 @@ open_wire(void)
 static void
 close_wire(void)
 {
-	cr_assert_eq(wire_stats(&wire).packets_in_use, wire.base);
-	wire_close(&wire);
-	stw_eal_stop();
+	wire_end(&wire);
 }
 
 TestSuite(announce, .init = open_wire, .fini = close_wire);

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "media/plane.h"
 #include "talk.h"
+#include "wire_suite.h"
 
 #define CALLS        51
 #define TURNS        50
@@ -27,11 +27,7 @@ open_wire(void)
 static void
 close_wire(void)
 {
-	cr_assert(wire_counters_add_up(&wire));
-	plane_check(wire.media);
-	cr_assert_eq(wire_stats(&wire).packets_in_use, wire.base);
-	wire_close(&wire);
-	stw_eal_stop();
+	wire_end(&wire);
 }
 
 TestSuite(attack_flood, .init = open_wire, .fini = close_wire);

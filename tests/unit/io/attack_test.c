@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#include "media/plane.h"
 #include "talk.h"
+#include "wire_suite.h"
 
 static struct wire wire;
 static struct talk talk;
@@ -25,13 +25,8 @@ open_wire(void)
 static void
 close_wire(void)
 {
-	wire_drop_all(&wire, 0);
-	wire_drop_all(&wire, 1);
-	cr_assert(wire_counters_add_up(&wire));
-	plane_check(wire.media);
-	cr_assert_eq(wire_stats(&wire).packets_in_use, wire.base);
-	wire_close(&wire);
-	stw_eal_stop();
+	wire_drop_sent(&wire);
+	wire_end(&wire);
 }
 
 TestSuite(attack, .init = open_wire, .fini = close_wire);

@@ -12,7 +12,7 @@
 
 #include "capture.h"
 #include "media/plane.h"
-#include "wire.h"
+#include "wire_suite.h"
 
 #define PACKETS_MAX 512
 #define FILE_MAX    (1 << 20)
@@ -56,11 +56,7 @@ static uint8_t file_bytes[FILE_MAX];
 static void
 open_wire(void)
 {
-	struct stw_media_config config;
-
-	wire_eal_start();
-	config = wire_config();
-	wire_open(&wire, &config);
+	wire_begin(&wire);
 	cr_assert_not_null(mkdtemp(directory));
 }
 
@@ -69,8 +65,7 @@ close_wire(void)
 {
 	char command[64];
 
-	wire_drop_all(&wire, 0);
-	wire_drop_all(&wire, 1);
+	wire_drop_sent(&wire);
 	cr_assert(wire_counters_add_up(&wire));
 	plane_check(wire.media);
 	wire_close(&wire);
@@ -135,8 +130,7 @@ call_begin(void)
 	wire_rtp(&frame, &wire_agent, &call.agent_local, 8, 1, 160);
 	wire_give(&wire, 1, &frame);
 	wire_poll(&wire);
-	wire_drop_all(&wire, 0);
-	wire_drop_all(&wire, 1);
+	wire_drop_sent(&wire);
 	frames.frames_max = 64;
 	cr_assert_eq(stw_consumer_open(wire.media, &frames, &consumer), 0);
 	config.consumer = consumer;

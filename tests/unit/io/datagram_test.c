@@ -7,6 +7,7 @@
 #include "media/plane.h"
 #include "media/stage/datagram.h"
 #include "wire6.h"
+#include "wire_suite.h"
 
 static struct wire wire;
 
@@ -21,8 +22,7 @@ static void
 close_wire(void)
 {
 	plane_check(wire.media);
-	wire_drop_all(&wire, 0);
-	wire_drop_all(&wire, 1);
+	wire_drop_sent(&wire);
 	cr_assert_eq(wire_stats(&wire).packets_in_use, wire.base);
 	wire_close(&wire);
 	stw_eal_stop();

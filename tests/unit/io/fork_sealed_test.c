@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "media/plane.h"
-#include "wire.h"
+#include "wire_suite.h"
 
 static struct wire wire;
 static struct call call;
@@ -32,12 +32,9 @@ path_of(const char *name)
 static void
 open_wire(void)
 {
-	struct stw_media_config config;
 	FILE *file;
 
-	wire_eal_start();
-	config = wire_config();
-	wire_open(&wire, &config);
+	wire_begin(&wire);
 	wire_call_latched(&wire, &call);
 	cr_assert_not_null(mkdtemp(directory));
 	file = fopen(path_of("key"), "wb");
@@ -91,8 +88,7 @@ talk(uint16_t first, uint16_t packets)
 		wire_give(&wire, 1, &frame);
 		wire_poll(&wire);
 		stw_media_record(wire.media, 100);
-		wire_drop_all(&wire, 0);
-		wire_drop_all(&wire, 1);
+		wire_drop_sent(&wire);
 	}
 }
 

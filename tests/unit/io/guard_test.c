@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "media/plane.h"
-#include "wire.h"
+#include "wire_suite.h"
 
 static struct wire wire;
 static struct stw_session session;
@@ -17,11 +16,8 @@ static void
 open_wire(void)
 {
 	struct stw_session_config session_config = STW_SESSION_CONFIG_INIT;
-	struct stw_media_config config;
 
-	wire_eal_start();
-	config = wire_config();
-	wire_open(&wire, &config);
+	wire_begin(&wire);
 	session_config.cookie = 5;
 	cr_assert_eq(stw_session_add(wire.media, &session_config, &session), 0);
 }
@@ -29,13 +25,8 @@ open_wire(void)
 static void
 close_wire(void)
 {
-	wire_drop_all(&wire, 0);
-	wire_drop_all(&wire, 1);
-	cr_assert(wire_counters_add_up(&wire));
-	plane_check(wire.media);
-	cr_assert_eq(wire_stats(&wire).packets_in_use, wire.base);
-	wire_close(&wire);
-	stw_eal_stop();
+	wire_drop_sent(&wire);
+	wire_end(&wire);
 }
 
 TestSuite(guard, .init = open_wire, .fini = close_wire);

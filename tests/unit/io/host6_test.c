@@ -8,6 +8,7 @@
 
 #include "media/plane.h"
 #include "wire6.h"
+#include "wire_suite.h"
 
 #define SOLICITATION  135
 #define ADVERTISEMENT 136
@@ -28,10 +29,7 @@ open_wire(void)
 static void
 close_wire(void)
 {
-	cr_assert(wire_counters_add_up(&wire));
-	cr_assert_eq(wire_stats(&wire).packets_in_use, wire.base);
-	wire_close(&wire);
-	stw_eal_stop();
+	wire_end(&wire);
 }
 
 TestSuite(host6, .init = open_wire, .fini = close_wire);

@@ -7,27 +7,20 @@
 #include <rte_ethdev.h>
 
 #include "media/plane.h"
-#include "wire.h"
+#include "wire_suite.h"
 
 static struct wire wire;
 
 static void
 open_wire(void)
 {
-	struct stw_media_config config;
-
-	wire_eal_start();
-	config = wire_config();
-	wire_open(&wire, &config);
+	wire_begin(&wire);
 }
 
 static void
 close_wire(void)
 {
-	cr_assert(wire_counters_add_up(&wire));
-	cr_assert_eq(wire_stats(&wire).packets_in_use, wire.base);
-	wire_close(&wire);
-	stw_eal_stop();
+	wire_end(&wire);
 }
 
 TestSuite(host, .init = open_wire, .fini = close_wire);

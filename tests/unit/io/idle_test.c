@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "io/clock.h"
 #include "io/idle.h"
 #include "io/media.h"
 #include "wire.h"
@@ -26,15 +26,6 @@ adaptive(void)
 
 	config.idle = STW_IDLE_ADAPTIVE;
 	return config;
-}
-
-static uint64_t
-clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static void
@@ -238,7 +229,7 @@ await_waiting(void)
 
 	do {
 		sched_yield();
-		stats = worker_stats(clock_ns());
+		stats = worker_stats(clock_now_ns());
 	} while (stats.state != STW_WORKER_WAITING);
 	return stats;
 }
@@ -259,7 +250,7 @@ Test(idle, waiting_worker_is_woken_by_control, .timeout = 60)
 		cr_assert_lt(tries++, 50);
 		cr_assert_eq(stw_playout_attach(wire.media, call.caller, nothing, 0), 0);
 		await_waiting();
-		cr_assert_eq(stw_playout_attach(wire.media, call.caller, music, clock_ns()), 0);
+		cr_assert_eq(stw_playout_attach(wire.media, call.caller, music, clock_now_ns()), 0);
 		while (wire_drop_all(&wire, 0) == 0)
 			sched_yield();
 	}
@@ -278,13 +269,13 @@ Test(idle, waiting_worker_holds_up_no_control_call, .timeout = 60)
 	for (unsigned i = 0; i < TRIES && !shown; i++) {
 		struct call call;
 
-		wire.now_ns = clock_ns();
+		wire.now_ns = clock_now_ns();
 		wire_call(&wire, &call);
 		before = await_waiting();
 		cr_assert_eq(stw_session_remove(wire.media, call.session, wire.now_ns), 0);
-		stw_media_advance(wire.media, clock_ns());
+		stw_media_advance(wire.media, clock_now_ns());
 		shown = wire.media->legs_retired_count == 0;
-		after = worker_stats(clock_ns());
+		after = worker_stats(clock_now_ns());
 		/* Meanwhile it may have had a turn: then that shows nothing. */
 		shown = shown && after.state == STW_WORKER_WAITING && after.turns == before.turns;
 		wire.now_ns += 3000 * WIRE_MS;
@@ -347,12 +338,12 @@ Test(idle, descriptor_that_is_always_readable_costs_a_sleep, .timeout = 60)
 	idle = &((struct media_io *)wire.media)->idles[0];
 	idle->waits_for[idle->descriptors++] = (struct pollfd){.fd = fd, .events = POLLIN};
 	cr_assert_eq(stw_media_start(wire.media), 0);
-	while (worker_stats(clock_ns()).wakes == 0)
+	while (worker_stats(clock_now_ns()).wakes == 0)
 		sched_yield();
-	before = worker_stats(clock_ns());
+	before = worker_stats(clock_now_ns());
 	do {
 		sched_yield();
-		after = worker_stats(clock_ns());
+		after = worker_stats(clock_now_ns());
 	} while (after.wakes - before.wakes < 20);
 	cr_assert_geq(after.sleeps - before.sleeps, 18);
 	wire_close(&wire);

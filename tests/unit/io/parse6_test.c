@@ -6,6 +6,7 @@
 
 #include "media/plane.h"
 #include "wire6.h"
+#include "wire_suite.h"
 
 static struct wire wire;
 static struct host party, peer;
@@ -42,13 +43,8 @@ open_wire(void)
 static void
 close_wire(void)
 {
-	cr_assert(wire_counters_add_up(&wire));
-	plane_check(wire.media);
-	wire_drop_all(&wire, 0);
-	wire_drop_all(&wire, 1);
-	cr_assert_eq(wire_stats(&wire).packets_in_use, wire.base);
-	wire_close(&wire);
-	stw_eal_stop();
+	wire_drop_sent(&wire);
+	wire_end(&wire);
 }
 
 TestSuite(parse6, .init = open_wire, .fini = close_wire);

@@ -6,6 +6,7 @@
 
 #include "media/plane.h"
 #include "parties.h"
+#include "wire_suite.h"
 
 enum { CALLER };
 
@@ -15,11 +16,7 @@ static struct parties parties;
 static void
 open_wire(void)
 {
-	struct stw_media_config config;
-
-	wire_eal_start();
-	config = wire_config();
-	wire_open(&wire, &config);
+	wire_begin(&wire);
 	parties_open(&parties, &wire, 2);
 }
 

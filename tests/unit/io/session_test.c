@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "media/plane.h"
-#include "wire.h"
+#include "wire_suite.h"
 
 static struct wire wire;
 static const struct stw_session_config session_config = STW_SESSION_CONFIG_INIT;
@@ -15,11 +15,7 @@ static const struct stw_leg_config leg_config = STW_LEG_CONFIG_INIT;
 static void
 open_wire(void)
 {
-	struct stw_media_config config;
-
-	wire_eal_start();
-	config = wire_config();
-	wire_open(&wire, &config);
+	wire_begin(&wire);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "media/plane.h"
+#include "wire_suite.h"
 
 static struct secure_call the_call;
 
@@ -25,13 +26,8 @@ secure_test(enum stw_srtp_driver driver, void (*body)(struct secure_call *call))
 	cr_assert_eq(stw_srtp_info(call->wire.media, &info), 0);
 	cr_assert_eq(info.driver, driver);
 	body(call);
-	cr_assert(wire_counters_add_up(&call->wire));
-	plane_check(call->wire.media);
-	wire_drop_all(&call->wire, 0);
-	wire_drop_all(&call->wire, 1);
-	cr_assert_eq(wire_stats(&call->wire).packets_in_use, call->wire.base);
-	wire_close(&call->wire);
-	stw_eal_stop();
+	wire_drop_sent(&call->wire);
+	wire_end(&call->wire);
 }
 
 static void
@@ -81,8 +77,7 @@ secure_begin_with(struct secure_call *call, bool caller_secure, bool agent_secur
 	wire_poll(&call->wire);
 	cr_assert_eq(stw_leg_connect(call->wire.media, call->sides[0].leg, call->sides[1].leg), 0);
 	cr_assert_eq(stw_leg_connect(call->wire.media, call->sides[1].leg, call->sides[0].leg), 0);
-	wire_drop_all(&call->wire, 0);
-	wire_drop_all(&call->wire, 1);
+	wire_drop_sent(&call->wire);
 }
 
 void

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "srtp_call.h"
+#include "wire_suite.h"
 
 static uint32_t
 contexts(struct secure_call *call)
@@ -271,16 +272,13 @@ Test(srtp_without, keys_need_srtp_max)
 	static struct wire wire;
 	struct stw_session_config session_config = STW_SESSION_CONFIG_INIT;
 	struct stw_leg_config leg_config;
-	struct stw_media_config config;
 	struct stw_srtp_keys keys = srtp_keys_of(0, 1);
 	struct stw_srtp_info info;
 	struct stw_session session;
 	struct stw_endpoint local;
 	struct stw_leg leg;
 
-	wire_eal_start();
-	config = wire_config();
-	wire_open(&wire, &config);
+	wire_begin(&wire);
 	leg_config = wire_leg_config(&wire_caller, STW_SIDE_CALLER);
 	leg_config.srtp_out = &keys;
 	cr_assert_eq(stw_session_add(wire.media, &session_config, &session), 0);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "media/plane.h"
-#include "wire.h"
+#include "wire_suite.h"
 
 static struct wire wire;
 static struct call call;
@@ -19,11 +19,8 @@ open_wire(void)
 {
 	struct stw_consumer_config consumer_config = STW_CONSUMER_CONFIG_INIT;
 	struct stw_fork_config fork_config = STW_FORK_CONFIG_INIT;
-	struct stw_media_config config;
 
-	wire_eal_start();
-	config = wire_config();
-	wire_open(&wire, &config);
+	wire_begin(&wire);
 	wire_call_latched(&wire, &call);
 	consumer_config.frames_max = 64;
 	cr_assert_eq(stw_consumer_open(wire.media, &consumer_config, &consumer), 0);
