@@ -84,19 +84,6 @@ at(int64_t day, int64_t s)
 	now = (uint64_t)(day * DAY + s + 1) * SECOND;
 }
 
-static int
-enqueue_into(struct stw_queue queue)
-{
-	struct stw_contact_request request = STW_CONTACT_REQUEST_INIT;
-	struct stw_contact contact;
-	int error;
-
-	request.queue = queue;
-	error = stw_contact_enqueue(house, &request, now, &contact);
-	stw_acd_check(house);
-	return error;
-}
-
 static uint64_t
 next_after_advance(void)
 {
@@ -120,12 +107,12 @@ Test(calendar, queue_opens_and_closes_at_the_very_nanosecond)
 			now--;
 			if (advancing)
 				cr_assert_eq(next_after_advance(), now + 1);
-			cr_assert_eq(enqueue_into(queue), i ? 0 : -ESHUTDOWN);
+			cr_assert_eq(enqueue_error(queue), i ? 0 : -ESHUTDOWN);
 			cr_assert_eq(stw_queue_door(house, queue, now), i ? 0 : STW_QUEUE_SHUT);
 			now++;
 			if (advancing)
 				cr_assert_gt(next_after_advance(), now);
-			cr_assert_eq(enqueue_into(queue), i ? -ESHUTDOWN : 0);
+			cr_assert_eq(enqueue_error(queue), i ? -ESHUTDOWN : 0);
 			cr_assert_eq(stw_queue_door(house, queue, now), i ? STW_QUEUE_SHUT : 0);
 		}
 	}
@@ -141,12 +128,12 @@ Test(calendar, queue_opens_and_closes_though_nobody_advances_time)
 
 	at(0, 10 * HOUR);
 	next_after_advance();
-	cr_assert_eq(enqueue_into(queue), 0);
+	cr_assert_eq(enqueue_error(queue), 0);
 	at(0, 17 * HOUR);
-	cr_assert_eq(enqueue_into(queue), -ESHUTDOWN);
+	cr_assert_eq(enqueue_error(queue), -ESHUTDOWN);
 	next_after_advance();
 	at(1, 9 * HOUR);
-	cr_assert_eq(enqueue_into(queue), 0);
+	cr_assert_eq(enqueue_error(queue), 0);
 }
 
 Test(calendar, who_waits_when_it_closes_is_served)
@@ -195,7 +182,7 @@ Test(calendar, calendar_without_hours_is_never_open)
 	cr_assert_eq(status.open, 0);
 	cr_assert_eq(status.change_ns, UINT64_MAX);
 	next_after_advance();
-	cr_assert_eq(enqueue_into(queue_by(calendar)), -ESHUTDOWN);
+	cr_assert_eq(enqueue_error(queue_by(calendar)), -ESHUTDOWN);
 	cr_assert_eq(stw_calendar_status(house, (struct stw_calendar){0}, now, &status), 0);
 	cr_assert_eq(status.open, 1);
 	cr_assert_eq(status.change_ns, UINT64_MAX);
@@ -211,21 +198,21 @@ Test(calendar, new_hours_hold_at_once)
 
 	at(0, 19 * HOUR);
 	next_after_advance();
-	cr_assert_eq(enqueue_into(queue), -ESHUTDOWN);
+	cr_assert_eq(enqueue_error(queue), -ESHUTDOWN);
 	config.openings = &evening;
 	config.openings_count = 1;
 	config.name = NULL;
 	cr_assert_eq(stw_calendar_update(house, calendar, &config), 0);
 	stw_acd_check(house);
-	cr_assert_eq(enqueue_into(queue), 0);
+	cr_assert_eq(enqueue_error(queue), 0);
 	cr_assert_eq(next_after_advance(), (20 * HOUR + 1) * SECOND);
-	cr_assert_eq(enqueue_into(queue), 0);
+	cr_assert_eq(enqueue_error(queue), 0);
 	config.holidays = &holiday;
 	config.holidays_count = 1;
 	cr_assert_eq(stw_calendar_update(house, calendar, &config), 0);
-	cr_assert_eq(enqueue_into(queue), -ESHUTDOWN);
+	cr_assert_eq(enqueue_error(queue), -ESHUTDOWN);
 	next_after_advance();
-	cr_assert_eq(enqueue_into(queue), -ESHUTDOWN);
+	cr_assert_eq(enqueue_error(queue), -ESHUTDOWN);
 }
 
 Test(calendar, new_time_of_day_holds_at_once)
@@ -234,24 +221,24 @@ Test(calendar, new_time_of_day_holds_at_once)
 
 	at(0, 10 * HOUR);
 	next_after_advance();
-	cr_assert_eq(enqueue_into(queue), 0);
+	cr_assert_eq(enqueue_error(queue), 0);
 	/* It is eleven hours later. */
 	cr_assert_eq(stw_acd_clock_set(house, (MONDAY - 1 + 11 * HOUR) * (int64_t)SECOND), 0);
-	cr_assert_eq(enqueue_into(queue), -ESHUTDOWN);
+	cr_assert_eq(enqueue_error(queue), -ESHUTDOWN);
 	cr_assert_eq(next_after_advance(), (DAY - 2 * HOUR + 1) * SECOND);
 	cr_assert_eq(stw_acd_clock_set(house, (MONDAY - 1) * (int64_t)SECOND), 0);
-	cr_assert_eq(enqueue_into(queue), 0);
+	cr_assert_eq(enqueue_error(queue), 0);
 	cr_assert_eq(stw_acd_clock_set(house, INT64_C(1) << 62), -EINVAL);
 	cr_assert_eq(stw_acd_clock_set(house, -(INT64_C(1) << 62)), -EINVAL);
-	cr_assert_eq(enqueue_into(queue), 0);
+	cr_assert_eq(enqueue_error(queue), 0);
 	cr_assert_eq(stw_acd_clock_set(house, (INT64_C(1) << 62) - 1), 0);
 	now = UINT64_C(1) << 62;
 	next_after_advance();
-	enqueue_into(queue);
+	enqueue_error(queue);
 	cr_assert_eq(stw_acd_clock_set(house, 1 - (INT64_C(1) << 62)), 0);
 	now = 1;
 	next_after_advance();
-	enqueue_into(queue);
+	enqueue_error(queue);
 }
 
 Test(calendar, note_of_the_time_before_the_clock_was_set_is_not_written)
@@ -262,7 +249,7 @@ Test(calendar, note_of_the_time_before_the_clock_was_set_is_not_written)
 		at(noted, noted ? 17 * HOUR : 10 * HOUR);
 		clock_meanwhile = (MONDAY - 1 + (noted ? -7 : 11) * HOUR) * (int64_t)SECOND;
 		next_after_advance();
-		cr_assert_eq(enqueue_into(queue), noted ? 0 : -ESHUTDOWN);
+		cr_assert_eq(enqueue_error(queue), noted ? 0 : -ESHUTDOWN);
 		cr_assert_eq(stw_acd_clock_set(house, (MONDAY - 1) * (int64_t)SECOND), 0);
 	}
 }
@@ -367,7 +354,7 @@ Test(calendar, calendar_of_a_queue_can_be_changed_and_then_removed)
 	cr_assert_eq(stw_queue_update(house, queue, &config, now), -ESTALE);
 	config.calendar.id = 0;
 	cr_assert_eq(stw_queue_update(house, queue, &config, now), 0);
-	cr_assert_eq(enqueue_into(queue), 0);
+	cr_assert_eq(enqueue_error(queue), 0);
 	cr_assert_eq(stw_calendar_remove(house, other), 0);
 }
 

@@ -6,24 +6,6 @@ TestSuite(consult, .init = house_open, .fini = house_close);
 TestSuite(callback, .init = house_open, .fini = house_close);
 TestSuite(lease, .init = house_open, .fini = house_close);
 
-static struct stw_contact_status
-status_of(struct stw_contact contact)
-{
-	struct stw_contact_status status;
-
-	cr_assert_eq(stw_contact_status(house, contact, &status), 0);
-	return status;
-}
-
-static struct stw_queue_stats
-stats_of(struct stw_queue queue)
-{
-	struct stw_queue_stats stats;
-
-	cr_assert_eq(stw_queue_stats(house, queue, &stats), 0);
-	return stats;
-}
-
 static struct stw_contact
 consult(struct stw_contact first, struct stw_queue queue)
 {

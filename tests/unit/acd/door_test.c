@@ -3,19 +3,6 @@
 
 TestSuite(door, .init = house_open, .fini = house_close);
 
-static int
-enqueue_into(struct stw_queue queue)
-{
-	struct stw_contact_request request = STW_CONTACT_REQUEST_INIT;
-	struct stw_contact contact;
-	int error;
-
-	request.queue = queue;
-	error = stw_contact_enqueue(house, &request, now, &contact);
-	stw_acd_check(house);
-	return error;
-}
-
 Test(door, draining_queue_refuses_and_counts)
 {
 	struct stw_queue queue = queue_of("sales", NULL);
@@ -24,7 +11,7 @@ Test(door, draining_queue_refuses_and_counts)
 	cr_assert_eq(stw_queue_door(house, queue, now), 0);
 	cr_assert_eq(stw_queue_drain(house, queue, 1), 0);
 	cr_assert_eq(stw_queue_door(house, queue, now), STW_QUEUE_DRAINING);
-	cr_assert_eq(enqueue_into(queue), -ESHUTDOWN);
+	cr_assert_eq(enqueue_error(queue), -ESHUTDOWN);
 	cr_assert_eq(stw_queue_stats(house, queue, &stats), 0);
 	cr_assert_eq(stats.offered, 1);
 	cr_assert_eq(stats.refused, 1);
@@ -45,9 +32,9 @@ Test(door, waiting_contacts_of_a_draining_queue_are_served)
 	end(first);
 	accept_next();
 	end(second);
-	cr_assert_eq(enqueue_into(queue), -ESHUTDOWN);
+	cr_assert_eq(enqueue_error(queue), -ESHUTDOWN);
 	cr_assert_eq(stw_queue_remove(house, queue), 0);
-	cr_assert_eq(enqueue_into(queue), -ESTALE);
+	cr_assert_eq(enqueue_error(queue), -ESTALE);
 }
 
 Test(door, queue_can_be_opened_again)
@@ -59,7 +46,7 @@ Test(door, queue_can_be_opened_again)
 	cr_assert_eq(stw_queue_drain(house, queue, 0), 0);
 	cr_assert_eq(stw_queue_drain(house, queue, 0), 0);
 	cr_assert_eq(stw_queue_door(house, queue, now), 0);
-	cr_assert_eq(enqueue_into(queue), 0);
+	cr_assert_eq(enqueue_error(queue), 0);
 }
 
 Test(door, update_leaves_the_draining_as_it_is)
@@ -69,7 +56,7 @@ Test(door, update_leaves_the_draining_as_it_is)
 
 	cr_assert_eq(stw_queue_drain(house, queue, 1), 0);
 	cr_assert_eq(stw_queue_update(house, queue, &config, now), 0);
-	cr_assert_eq(enqueue_into(queue), -ESHUTDOWN);
+	cr_assert_eq(enqueue_error(queue), -ESHUTDOWN);
 }
 
 Test(door, queue_defined_in_the_slot_of_a_drained_one_is_open)
@@ -85,7 +72,7 @@ Test(door, queue_defined_in_the_slot_of_a_drained_one_is_open)
 		snprintf(name, sizeof(name), "%d", i);
 		again = queue_of(name, NULL);
 		cr_assert_eq(stw_queue_door(house, again, now), 0);
-		cr_assert_eq(enqueue_into(again), 0);
+		cr_assert_eq(enqueue_error(again), 0);
 	}
 	cr_assert_eq(stw_queue_drain(house, queue, 1), -ESTALE);
 	cr_assert_eq(stw_queue_door(house, queue, now), -ESTALE);
@@ -99,5 +86,5 @@ Test(door, bad_calls_are_refused)
 	cr_assert_eq(stw_queue_drain(house, queue, -1), -EINVAL);
 	cr_assert_eq(stw_queue_drain(house, (struct stw_queue){0}, 1), -ESTALE);
 	cr_assert_eq(stw_queue_door(house, (struct stw_queue){40}, now), -ESTALE);
-	cr_assert_eq(enqueue_into(queue), 0);
+	cr_assert_eq(enqueue_error(queue), 0);
 }

@@ -4,15 +4,6 @@
 
 TestSuite(history, .init = house_open, .fini = house_close);
 
-static struct stw_queue_stats
-stats_of(struct stw_queue queue)
-{
-	struct stw_queue_stats stats;
-
-	cr_assert_eq(stw_queue_stats(house, queue, &stats), 0);
-	return stats;
-}
-
 static uint64_t
 enqueued_ns(struct stw_contact contact)
 {

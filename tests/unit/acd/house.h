@@ -138,6 +138,27 @@ enqueue(struct stw_queue queue)
 	return enqueue_with((struct stw_contact_request)STW_CONTACT_REQUEST_INIT, queue);
 }
 
+/* What enqueueing says, where it may be refused. */
+static inline int
+enqueue_into(struct stw_queue queue, struct stw_contact *contact)
+{
+	struct stw_contact_request request = STW_CONTACT_REQUEST_INIT;
+	int error;
+
+	request.queue = queue;
+	error = stw_contact_enqueue(house, &request, now, contact);
+	stw_acd_check(house);
+	return error;
+}
+
+static inline int
+enqueue_error(struct stw_queue queue)
+{
+	struct stw_contact contact;
+
+	return enqueue_into(queue, &contact);
+}
+
 static inline struct stw_event
 next_event(void)
 {
@@ -177,14 +198,29 @@ reason_of(struct stw_agent agent)
 	return status.reason;
 }
 
-/* Whom a contact is offered or connected to; id 0: nobody. */
-static inline uint64_t
-agent_id_of(struct stw_contact contact)
+static inline struct stw_contact_status
+status_of(struct stw_contact contact)
 {
 	struct stw_contact_status status = {.state = STW_CONTACT_WAITING};
 
 	cr_assert_eq(stw_contact_status(house, contact, &status), 0);
-	return status.agent.id;
+	return status;
+}
+
+/* Whom a contact is offered or connected to; id 0: nobody. */
+static inline uint64_t
+agent_id_of(struct stw_contact contact)
+{
+	return status_of(contact).agent.id;
+}
+
+static inline struct stw_queue_stats
+stats_of(struct stw_queue queue)
+{
+	struct stw_queue_stats stats = {.offered = 0};
+
+	cr_assert_eq(stw_queue_stats(house, queue, &stats), 0);
+	return stats;
 }
 
 static inline struct stw_offer

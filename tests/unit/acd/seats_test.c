@@ -37,7 +37,7 @@ ready_with(struct stw_agent_config config, const char *name)
 }
 
 static struct stw_agent_status
-status_of(struct stw_agent agent)
+agent_status_of(struct stw_agent agent)
 {
 	struct stw_agent_status status = {.connected = 99};
 
@@ -66,13 +66,13 @@ Test(acd_seats, several_contacts_up_to_the_slots)
 		contacts[i] = answered(chat);
 		cr_assert_eq(agent_id_of(contacts[i]), ann.id);
 	}
-	cr_assert_eq(status_of(ann).connected, 3);
-	cr_assert_eq(status_of(ann).open, 0);
+	cr_assert_eq(agent_status_of(ann).connected, 3);
+	cr_assert_eq(agent_status_of(ann).open, 0);
 	contacts[3] = enqueue(chat);
 	cr_assert_eq(await(STW_EVENT_OFFER).type, STW_EVENT_NONE);
 	end(contacts[1]);
 	cr_assert_eq(accept_next().contact.id, contacts[3].id);
-	cr_assert_eq(status_of(ann).connected, 3);
+	cr_assert_eq(agent_status_of(ann).connected, 3);
 	cr_assert_eq(state_of(ann), STW_AGENT_CONNECTED);
 }
 
@@ -89,8 +89,8 @@ Test(acd_seats, one_offer_at_a_time)
 	cr_assert_eq(stw_offer_accept(house, offer, now), 0);
 	cr_assert_eq(stw_offer_accept(house, offer, now), -EALREADY);
 	cr_assert_eq(accept_next().contact.id, second.id);
-	cr_assert_eq(status_of(ann).connected, 2);
-	cr_assert_eq(status_of(ann).contacts, 2);
+	cr_assert_eq(agent_status_of(ann).connected, 2);
+	cr_assert_eq(agent_status_of(ann).contacts, 2);
 }
 
 Test(acd_seats, another_channel_only_while_at_rest)
@@ -101,12 +101,12 @@ Test(acd_seats, another_channel_only_while_at_rest)
 	struct stw_contact written = answered(chat), call = enqueue(calls);
 
 	cr_assert_eq(agent_id_of(call), 0);
-	cr_assert_eq(status_of(ann).open, 1u << STW_CHANNEL_CHAT);
+	cr_assert_eq(agent_status_of(ann).open, 1u << STW_CHANNEL_CHAT);
 	end(written);
 	cr_assert_eq(accept_next().contact.id, call.id);
 	written = enqueue(chat);
 	cr_assert_eq(agent_id_of(written), 0);
-	cr_assert_eq(status_of(ann).open, 0);
+	cr_assert_eq(agent_status_of(ann).open, 0);
 	end(call);
 	cr_assert_eq(agent_id_of(written), ann.id);
 }
@@ -139,7 +139,7 @@ Test(acd_seats, nobody_is_offered_a_channel_without_slots)
 	struct stw_agent writer;
 
 	cr_assert_eq(agent_id_of(contact), 0);
-	cr_assert_eq(status_of(caller).open, 1u << STW_CHANNEL_VOICE);
+	cr_assert_eq(agent_status_of(caller).open, 1u << STW_CHANNEL_VOICE);
 	writer = ready_with(slots(0, 1), "writer");
 	cr_assert_eq(agent_id_of(contact), writer.id);
 }
@@ -165,14 +165,14 @@ Test(acd_seats, wrap_up_keeps_the_slot_and_not_the_agent)
 
 	end(first);
 	cr_assert_eq(state_of(ann), STW_AGENT_WRAP_UP);
-	cr_assert_eq(status_of(ann).wrapping, 1);
+	cr_assert_eq(agent_status_of(ann).wrapping, 1);
 	cr_assert_eq(agent_id_of(answered(chat)), ann.id);
 	third = enqueue(chat);
 	cr_assert_eq(agent_id_of(third), 0);
 	cr_assert_eq(advance(10 * SECOND - 2), 0);
 	cr_assert_eq(advance(2), 1);
 	cr_assert_eq(agent_id_of(third), ann.id);
-	cr_assert_eq(status_of(ann).wrapping, 0);
+	cr_assert_eq(agent_status_of(ann).wrapping, 0);
 }
 
 Test(acd_seats, ready_ends_all_wrap_ups)
@@ -183,7 +183,7 @@ Test(acd_seats, ready_ends_all_wrap_ups)
 
 	end(first);
 	end(second);
-	cr_assert_eq(status_of(ann).wrapping, 2);
+	cr_assert_eq(agent_status_of(ann).wrapping, 2);
 	first = enqueue(chat);
 	cr_assert_eq(stw_agent_ready(house, ann, now), 0);
 	cr_assert_eq(agent_id_of(first), ann.id);
@@ -200,7 +200,7 @@ Test(acd_seats, not_ready_is_about_new_offers_at_once)
 	cr_assert_eq(stw_agent_not_ready(house, ann, 7, now), 0);
 	cr_assert_eq(state_of(ann), STW_AGENT_NOT_READY);
 	cr_assert_eq(reason_of(ann), 7);
-	cr_assert_eq(status_of(ann).connected, 1);
+	cr_assert_eq(agent_status_of(ann).connected, 1);
 	second = enqueue(chat);
 	cr_assert_eq(agent_id_of(second), 0);
 	end(first);
@@ -223,7 +223,7 @@ Test(acd_seats, what_is_asked_for_while_it_rings_comes_when_it_is_answered)
 	stw_acd_check(house);
 	cr_assert_eq(state_of(ann), STW_AGENT_NOT_READY);
 	cr_assert_eq(reason_of(ann), 9);
-	cr_assert_eq(status_of(ann).contact_id, offer.contact.id);
+	cr_assert_eq(agent_status_of(ann).contact_id, offer.contact.id);
 }
 
 Test(acd_seats, logging_out_waits_for_the_last_contact)
@@ -237,7 +237,7 @@ Test(acd_seats, logging_out_waits_for_the_last_contact)
 	cr_assert_eq(stw_agent_logout(house, ann, now), 0);
 	stw_acd_check(house);
 	cr_assert_eq(reason_of(ann), STW_REASON_LOGOUT);
-	cr_assert_eq(status_of(ann).wrapping, 0);
+	cr_assert_eq(agent_status_of(ann).wrapping, 0);
 	cr_assert_eq(stw_agent_remove(house, ann), -EBUSY);
 	cr_assert_eq(stw_agent_login(house, ann, now), -EALREADY);
 	end(first);
@@ -290,7 +290,7 @@ Test(acd_seats, who_declines_keeps_his_contacts)
 	stw_acd_check(house);
 	cr_assert_eq(state_of(ann), STW_AGENT_NOT_READY);
 	cr_assert_eq(reason_of(ann), STW_REASON_PENALTY);
-	cr_assert_eq(status_of(ann).connected, 1);
+	cr_assert_eq(agent_status_of(ann).connected, 1);
 	cr_assert_eq(advance(SECOND), 1);
 	cr_assert_eq(state_of(ann), STW_AGENT_OFFERED);
 }
@@ -311,10 +311,10 @@ Test(acd_seats, busy_time_counts_once_however_many_contacts)
 	end(first);
 	now += SECOND;
 	end(second);
-	cr_assert_eq(status_of(ann).busy_ns, now - from);
+	cr_assert_eq(agent_status_of(ann).busy_ns, now - from);
 	now += SECOND;
 	cr_assert_eq(stw_agent_not_ready(house, ann, 1, now), 0);
-	cr_assert_eq(status_of(ann).busy_ns, now - from - SECOND);
+	cr_assert_eq(agent_status_of(ann).busy_ns, now - from - SECOND);
 }
 
 Test(acd_seats, an_agent_who_talks_gets_more_slots)
@@ -332,11 +332,11 @@ Test(acd_seats, an_agent_who_talks_gets_more_slots)
 	cr_assert_eq(agent_id_of(written), ann.id);
 	cr_assert_eq(agent_id_of(call), ann.id);
 	accept_next();
-	cr_assert_eq(status_of(ann).connected, 2);
+	cr_assert_eq(agent_status_of(ann).connected, 2);
 	config = slots(1, 0);
 	cr_assert_eq(stw_agent_update(house, ann, &config, now), 0);
 	stw_acd_check(house);
-	cr_assert_eq(status_of(ann).connected, 2, "what he has stays his");
+	cr_assert_eq(agent_status_of(ann).connected, 2, "what he has stays his");
 	written = enqueue(chat);
 	end(call);
 	call = enqueue(calls);
@@ -386,14 +386,14 @@ Test(acd_seats, sixteen_contacts_are_the_most)
 
 	for (int i = 0; i < 16; i++)
 		answered(chat);
-	cr_assert_eq(status_of(ann).connected, 16);
+	cr_assert_eq(agent_status_of(ann).connected, 16);
 	/* Now a call could interrupt, but there is no seat for it. */
 	config.interrupts[STW_CHANNEL_VOICE] = 0xff;
 	cr_assert_eq(stw_agent_update(house, ann, &config, now), 0);
 	call = enqueue(calls);
 	cr_assert_eq(agent_id_of(call), 0);
-	cr_assert_eq(status_of(ann).open, 0);
-	end((struct stw_contact){status_of(ann).connected_ids[3]});
+	cr_assert_eq(agent_status_of(ann).open, 0);
+	end((struct stw_contact){agent_status_of(ann).connected_ids[3]});
 	cr_assert_eq(agent_id_of(call), ann.id);
 }
 

@@ -27,15 +27,6 @@ come(struct stw_queue queue)
 	return error;
 }
 
-static struct stw_queue_stats
-stats_of(struct stw_queue queue)
-{
-	struct stw_queue_stats stats;
-
-	cr_assert_eq(stw_queue_stats(house, queue, &stats), 0);
-	return stats;
-}
-
 Test(staff, nobody_is_let_in_while_nobody_is_logged_in)
 {
 	struct stw_queue queue = queue_when(STW_QUEUE_WHEN_NOBODY_LOGGED_IN, STW_QUEUE_WHEN_NEVER);

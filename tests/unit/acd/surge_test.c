@@ -56,15 +56,6 @@ leave(struct stw_contact contact)
 	stw_acd_check(house);
 }
 
-static struct stw_queue_stats
-stats_of(struct stw_queue queue)
-{
-	struct stw_queue_stats stats;
-
-	cr_assert_eq(stw_queue_stats(house, queue, &stats), 0);
-	return stats;
-}
-
 /* 1: the rule went on, 0: off, -1: nothing is told of it. */
 static int
 told_of(struct stw_queue queue, uint32_t rule)

@@ -96,18 +96,6 @@ agent_for(struct stw_tenant tenant, const char *name)
 	return agent;
 }
 
-static int
-enqueue_into(struct stw_queue queue, struct stw_contact *contact)
-{
-	struct stw_contact_request request = STW_CONTACT_REQUEST_INIT;
-	int error;
-
-	request.queue = queue;
-	error = stw_contact_enqueue(house, &request, now, contact);
-	stw_acd_check(house);
-	return error;
-}
-
 static struct stw_tenant_usage
 usage_of(struct stw_tenant tenant)
 {

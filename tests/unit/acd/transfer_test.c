@@ -14,24 +14,6 @@ queue_waiting(const char *name, uint64_t wait_max_ns, struct stw_queue overflow)
 	return queue_with(config, name, NULL);
 }
 
-static struct stw_queue_stats
-stats_of(struct stw_queue queue)
-{
-	struct stw_queue_stats stats;
-
-	cr_assert_eq(stw_queue_stats(house, queue, &stats), 0);
-	return stats;
-}
-
-static struct stw_contact_status
-status_of(struct stw_contact contact)
-{
-	struct stw_contact_status status;
-
-	cr_assert_eq(stw_contact_status(house, contact, &status), 0);
-	return status;
-}
-
 static const struct stw_agent nobody = {0};
 
 Test(transfer, contact_leaves_after_the_longest_wait)
