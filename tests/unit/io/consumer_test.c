@@ -30,25 +30,6 @@ close_wire(void)
 
 TestSuite(consumer, .init = open_wire, .fini = close_wire);
 
-/* One packet of the caller, and what the agent hears of it and the recorder gets. */
-static void
-caller_speaks(uint16_t sequence, struct frame *sent)
-{
-	wire.now_ns += 20 * WIRE_MS;
-	wire_rtp(sent, &wire_caller, &call.caller_local, 0, sequence, 160u * sequence);
-	wire_give(&wire, 0, sent);
-	wire_poll(&wire);
-}
-
-static void
-agent_speaks(uint16_t sequence, struct frame *sent)
-{
-	wire.now_ns += 20 * WIRE_MS;
-	wire_rtp(sent, &wire_agent, &call.agent_local, 0, sequence, 160u * sequence);
-	wire_give(&wire, 1, sent);
-	wire_poll(&wire);
-}
-
 static struct stw_consumer *
 consumer_open(uint32_t frames_max)
 {
@@ -70,15 +51,6 @@ fork_ring(struct stw_consumer *consumer)
 	config.consumer = consumer;
 	cr_assert_eq(stw_fork_add(wire.media, call.session, &config, wire.now_ns, &fork), 0);
 	return fork;
-}
-
-static struct stw_fork_stats
-stats_of(struct stw_fork fork)
-{
-	struct stw_fork_stats stats = {0};
-
-	cr_assert_eq(stw_fork_stats(wire.media, fork, &stats), 0);
-	return stats;
 }
 
 /* Everything taken is given back, and nothing is left. */
@@ -110,7 +82,8 @@ Test(consumer, reads_each_packet_as_it_was_received)
 	struct frame sent[10], heard;
 
 	for (uint16_t i = 0; i < 10; i++) {
-		(i % 2 ? agent_speaks : caller_speaks)((uint16_t)(100 + i), &sent[i]);
+		(i % 2 ? wire_agent_says : wire_caller_says)(&wire, &call, (uint16_t)(100 + i),
+							     &sent[i]);
 		cr_assert(wire_take(&wire, i % 2 == 0, &heard), "the peer hears it, too");
 	}
 	cr_assert_eq(stw_consumer_take(consumer, frames, 64), 10);
@@ -128,7 +101,7 @@ Test(consumer, reads_each_packet_as_it_was_received)
 		cr_assert_eq(frames[i]->arrival_ns, wire.now_ns - (9u - i) * 20 * WIRE_MS);
 	}
 	cr_assert_eq(stw_consumer_give(consumer, frames, 10), 0);
-	cr_assert_eq(stats_of(fork).packets, 10);
+	cr_assert_eq(wire_fork_stats(&wire, fork).packets, 10);
 	cr_assert_eq(stw_fork_remove(wire.media, fork), 0);
 	consumer_end(consumer);
 }
@@ -141,7 +114,7 @@ Test(consumer, frames_come_back_in_any_order_and_each_once)
 	struct frame sent;
 
 	for (uint16_t i = 0; i < 8; i++)
-		caller_speaks((uint16_t)(10 + i), &sent);
+		wire_caller_says(&wire, &call, (uint16_t)(10 + i), &sent);
 	cr_assert_eq(stw_consumer_take(consumer, frames, 0), -EINVAL);
 	cr_assert_eq(stw_consumer_take(consumer, frames, 5), 5);
 	cr_assert_eq(stw_consumer_give(consumer, &frames[3], 1), 0);
@@ -172,7 +145,7 @@ Test(consumer, that_returns_nothing_costs_its_own_ring_only)
 	int taken;
 
 	for (uint16_t i = 0; i < 200; i++) {
-		caller_speaks((uint16_t)(10 + i), &sent);
+		wire_caller_says(&wire, &call, (uint16_t)(10 + i), &sent);
 		cr_assert(wire_take(&wire, 1, &heard), "packet %u", i);
 		taken = stw_consumer_take(alive, frames, 64);
 		cr_assert_eq(taken, 1);
@@ -182,10 +155,10 @@ Test(consumer, that_returns_nothing_costs_its_own_ring_only)
 		if (i == 20)
 			cr_assert_eq(stw_consumer_take(dead, frames, 10), 10);
 	}
-	cr_assert_eq(stats_of(to_alive).packets, 200);
-	cr_assert_eq(stats_of(to_alive).packets_dropped, 0);
-	cr_assert_eq(stats_of(to_dead).packets, 64);
-	cr_assert_eq(stats_of(to_dead).packets_dropped, 136);
+	cr_assert_eq(wire_fork_stats(&wire, to_alive).packets, 200);
+	cr_assert_eq(wire_fork_stats(&wire, to_alive).packets_dropped, 0);
+	cr_assert_eq(wire_fork_stats(&wire, to_dead).packets, 64);
+	cr_assert_eq(wire_fork_stats(&wire, to_dead).packets_dropped, 136);
 	cr_assert_eq(wire_stats(&wire).fork_dropped, 136);
 	plane_check(wire.media);
 	cr_assert_eq(stw_fork_remove(wire.media, to_dead), 0);
@@ -203,7 +176,7 @@ Test(consumer, closed_consumers_frames_that_waited_are_freed)
 	struct frame sent;
 
 	for (uint16_t i = 0; i < 200; i++) {
-		caller_speaks((uint16_t)(10 + i), &sent);
+		wire_caller_says(&wire, &call, (uint16_t)(10 + i), &sent);
 		wire_drop_all(&wire, 1);
 	}
 	cr_assert_eq(wire_stats(&wire).packets_in_use, wire.base);
@@ -249,7 +222,7 @@ Test(consumer, session_that_ends_lets_its_consumer_go)
 	struct frame sent;
 
 	fork_ring(consumer);
-	caller_speaks(7, &sent);
+	wire_caller_says(&wire, &call, 7, &sent);
 	cr_assert_eq(stw_session_remove(wire.media, call.session, wire.now_ns), 0);
 	stw_media_advance(wire.media, wire.now_ns);
 	cr_assert_eq(wire_stats(&wire).forks, 0);

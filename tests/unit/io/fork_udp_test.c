@@ -52,25 +52,6 @@ close_wire(void)
 
 TestSuite(fork_udp, .init = open_wire, .fini = close_wire);
 
-/* One packet of the caller, and what the agent hears of it and the recorder gets. */
-static void
-caller_speaks(uint16_t sequence, struct frame *sent)
-{
-	wire.now_ns += 20 * WIRE_MS;
-	wire_rtp(sent, &wire_caller, &call.caller_local, 0, sequence, 160u * sequence);
-	wire_give(&wire, 0, sent);
-	wire_poll(&wire);
-}
-
-static void
-agent_speaks(uint16_t sequence, struct frame *sent)
-{
-	wire.now_ns += 20 * WIRE_MS;
-	wire_rtp(sent, &wire_agent, &call.agent_local, 0, sequence, 160u * sequence);
-	wire_give(&wire, 1, sent);
-	wire_poll(&wire);
-}
-
 static struct stw_fork
 udp_add(const struct party *to, const struct party *to_agent)
 {
@@ -85,15 +66,6 @@ udp_add(const struct party *to, const struct party *to_agent)
 	config.dscp = 10;
 	cr_assert_eq(stw_fork_add(wire.media, call.session, &config, wire.now_ns, &fork), 0);
 	return fork;
-}
-
-static struct stw_fork_stats
-stats_of(struct stw_fork fork)
-{
-	struct stw_fork_stats stats = {0};
-
-	cr_assert_eq(stw_fork_stats(wire.media, fork, &stats), 0);
-	return stats;
 }
 
 /* Next packet that came to a recorder; false when there is none. */
@@ -126,14 +98,15 @@ copy_check(const struct frame *copy, const struct frame *sent, const struct part
 Test(fork_udp, gets_both_sides_with_ssrcs_of_its_own)
 {
 	struct stw_fork fork = udp_add(&recorder, NULL);
-	struct stw_fork_stats stats = stats_of(fork);
+	struct stw_fork_stats stats = wire_fork_stats(&wire, fork);
 	struct frame sent, copy, first[2];
 
 	cr_assert_neq(stats.ssrc[0], stats.ssrc[1]);
 	cr_assert_eq(wire_stats(&wire).udp_ports, 3);
 	for (uint16_t i = 0; i < 20; i++) {
 		for (unsigned side = 0; side < 2; side++) {
-			(side ? agent_speaks : caller_speaks)((uint16_t)(65530 + i), &sent);
+			(side ? wire_agent_says : wire_caller_says)(&wire, &call,
+								    (uint16_t)(65530 + i), &sent);
 			cr_assert(recorder_hears(&recorder, &copy));
 			copy_check(&copy, &sent, &recorder, &stats, side);
 			cr_assert_eq(copy.data[43], i ? 0 : 0x80, "the first begins a stream");
@@ -145,20 +118,20 @@ Test(fork_udp, gets_both_sides_with_ssrcs_of_its_own)
 				     i ? 160u * (uint16_t)(65530 + i) - 160u * 65530 : 0);
 		}
 	}
-	cr_assert_eq(stats_of(fork).packets, 40);
-	cr_assert_eq(stats_of(fork).packets_dropped, 0);
+	cr_assert_eq(wire_fork_stats(&wire, fork).packets, 40);
+	cr_assert_eq(wire_fork_stats(&wire, fork).packets_dropped, 0);
 }
 
 Test(fork_udp, sides_go_to_endpoints_of_their_own)
 {
 	struct stw_fork fork = udp_add(&recorder, &second);
-	struct stw_fork_stats stats = stats_of(fork);
+	struct stw_fork_stats stats = wire_fork_stats(&wire, fork);
 	struct frame sent, copy;
 
-	caller_speaks(10, &sent);
+	wire_caller_says(&wire, &call, 10, &sent);
 	cr_assert(recorder_hears(&recorder, &copy));
 	copy_check(&copy, &sent, &recorder, &stats, 0);
-	agent_speaks(10, &sent);
+	wire_agent_says(&wire, &call, 10, &sent);
 	cr_assert(recorder_hears(&second, &copy));
 	copy_check(&copy, &sent, &second, &stats, 1);
 }
@@ -170,7 +143,7 @@ Test(fork_udp, keeps_losses_and_order_and_follows_a_new_source)
 	struct frame sent, copy, first;
 
 	for (unsigned i = 0; i < 5; i++) {
-		caller_speaks(sequences[i], &sent);
+		wire_caller_says(&wire, &call, sequences[i], &sent);
 		cr_assert(recorder_hears(&recorder, &copy));
 		if (i == 0)
 			first = copy;
@@ -189,7 +162,7 @@ Test(fork_udp, keeps_losses_and_order_and_follows_a_new_source)
 	cr_assert_eq((uint16_t)(wire_u16(&copy, 44) - wire_u16(&first, 44)), 6);
 	cr_assert_eq(wire_u32(&copy, 46) - wire_u32(&first, 46), 180 * 8);
 	cr_assert_eq(copy.data[43], 0x80);
-	cr_assert_eq(stats_of(fork).packets, 6);
+	cr_assert_eq(wire_fork_stats(&wire, fork).packets, 6);
 }
 
 Test(fork_udp, fork_takes_a_port_and_lets_it_rest)
@@ -214,11 +187,11 @@ Test(fork_udp, without_a_next_hop_is_counted_and_harms_no_call)
 
 	nobody.ip[3] = 99;
 	fork = udp_add(&nobody, NULL);
-	caller_speaks(10, &sent);
+	wire_caller_says(&wire, &call, 10, &sent);
 	cr_assert(wire_take(&wire, 1, &heard));
 	cr_assert_arr_eq(heard.data + 54, sent.data + 54, 160);
-	cr_assert_eq(stats_of(fork).packets, 0);
-	cr_assert_eq(stats_of(fork).packets_dropped, 1);
+	cr_assert_eq(wire_fork_stats(&wire, fork).packets, 0);
+	cr_assert_eq(wire_fork_stats(&wire, fork).packets_dropped, 1);
 	/* But for the question for its link address. */
 	cr_assert_eq(wire_drop_all(&wire, 1), 1);
 	cr_assert_eq(wire_stats(&wire).packets_in_use, wire.base);
@@ -227,7 +200,7 @@ Test(fork_udp, without_a_next_hop_is_counted_and_harms_no_call)
 Test(fork_udp, without_checksum_gets_one)
 {
 	struct stw_fork fork = udp_add(&recorder, NULL);
-	struct stw_fork_stats stats = stats_of(fork);
+	struct stw_fork_stats stats = wire_fork_stats(&wire, fork);
 	struct frame sent, copy;
 
 	wire_rtp(&sent, &wire_caller, &call.caller_local, 0, 5, 800);
@@ -242,12 +215,12 @@ Test(fork_udp, without_checksum_gets_one)
 Test(fork_udp, port_without_segments_gets_copies_in_one_piece)
 {
 	struct stw_fork fork = udp_add(&recorder, NULL);
-	struct stw_fork_stats stats = stats_of(fork);
+	struct stw_fork_stats stats = wire_fork_stats(&wire, fork);
 	struct frame sent, copy;
 	struct rte_mbuf *mbuf;
 
 	wire.media->ports[1].by_reference = 0;
-	caller_speaks(10, &sent);
+	wire_caller_says(&wire, &call, 10, &sent);
 	cr_assert_eq(rte_ring_dequeue(wire.out[1], (void **)&mbuf), 0);
 	rte_pktmbuf_free(mbuf);
 	cr_assert_eq(rte_ring_dequeue(wire.out[1], (void **)&mbuf), 0);
@@ -289,21 +262,21 @@ Test(fork_udp, paused_fork_copies_nothing_and_goes_on_behind_the_gap)
 	struct stw_fork fork = udp_add(&recorder, NULL);
 	struct frame sent, copy, before;
 
-	caller_speaks(10, &sent);
+	wire_caller_says(&wire, &call, 10, &sent);
 	cr_assert(recorder_hears(&recorder, &before));
 	cr_assert_eq(stw_fork_pause(wire.media, fork, 1), 0);
 	cr_assert_eq(stw_fork_pause(wire.media, fork, 1), 0);
 	for (uint16_t i = 11; i < 21; i++) {
-		caller_speaks(i, &sent);
+		wire_caller_says(&wire, &call, i, &sent);
 		cr_assert(wire_take(&wire, 1, &copy), "the peer hears it");
 		cr_assert(!recorder_hears(&recorder, &copy));
 	}
 	cr_assert_eq(stw_fork_pause(wire.media, fork, 0), 0);
-	caller_speaks(21, &sent);
+	wire_caller_says(&wire, &call, 21, &sent);
 	cr_assert(recorder_hears(&recorder, &copy));
 	cr_assert_eq((uint16_t)(wire_u16(&copy, 44) - wire_u16(&before, 44)), 1);
 	cr_assert_eq(wire_u32(&copy, 46) - wire_u32(&before, 46), 11 * 160);
-	cr_assert_eq(stats_of(fork).packets, 2);
-	cr_assert_eq(stats_of(fork).packets_paused, 10);
-	cr_assert_eq(stats_of(fork).packets_dropped, 0);
+	cr_assert_eq(wire_fork_stats(&wire, fork).packets, 2);
+	cr_assert_eq(wire_fork_stats(&wire, fork).packets_paused, 10);
+	cr_assert_eq(wire_fork_stats(&wire, fork).packets_dropped, 0);
 }

@@ -133,15 +133,6 @@ tell(const struct party *from, const uint8_t *rtcp, uint32_t bytes)
 	return wire_verdict(&wire, from->port, &frame);
 }
 
-static struct stw_leg_stats
-stats_of(struct stw_leg leg)
-{
-	struct stw_leg_stats stats;
-
-	cr_assert_eq(stw_leg_stats(wire.media, leg, &stats), 0);
-	return stats;
-}
-
 Test(report, intervals_are_those_of_the_rfc)
 {
 	uint64_t before = wire.now_ns, sum = 0, least = UINT64_MAX, most = 0;
@@ -167,7 +158,7 @@ Test(report, intervals_are_those_of_the_rfc)
 	cr_assert_float_eq(sum / 200.0, 5e9, 5e8, "%lu", sum / 200);
 	cr_assert_lt(least, 2800 * WIRE_MS);
 	cr_assert_gt(most, 7200 * WIRE_MS);
-	cr_assert_eq(stats_of(call.caller).rtcp_sent, 201);
+	cr_assert_eq(wire_leg_stats(&wire, call.caller).rtcp_sent, 201);
 	cr_assert_eq(wire_stats(&wire).reports_sent, 201);
 }
 
@@ -179,7 +170,7 @@ Test(report, who_has_sent_nothing_gives_an_empty_receiver_report)
 	cr_assert(wait_report(&report, 4000));
 	cr_assert_not(report.is_sender);
 	cr_assert(report.hears);
-	cr_assert_eq(report.ssrc, stats_of(call.caller).ssrc);
+	cr_assert_eq(report.ssrc, wire_leg_stats(&wire, call.caller).ssrc);
 	cr_assert_eq(strlen(report.cname), 16);
 	memcpy(cname, report.cname, sizeof(cname));
 	cr_assert(wait_report(&report, 8000));
@@ -212,7 +203,7 @@ Test(report, sender_report_counts_and_times_what_is_relayed)
 				     timestamp + (wire.now_ns - sent_ns) / 125000);
 		}
 	}
-	cr_assert_geq(stats_of(call.caller).rtcp_sent, 1);
+	cr_assert_geq(wire_leg_stats(&wire, call.caller).rtcp_sent, 1);
 	/* Two intervals of silence later it is a receiver again. */
 	cr_assert(wait_report(&report, 8000));
 	cr_assert(wait_report(&report, 8000));
@@ -270,7 +261,7 @@ Test(report, sender_report_of_the_party_is_answered)
 	cr_assert_eq(report.block.last_sr, 0x02034000);
 	cr_assert_float_eq((double)report.block.delay_sr, (report.time_ns - told_ns) / 1e9 * 65536,
 			   2);
-	cr_assert_eq(stats_of(call.caller).rtcp_received, 1);
+	cr_assert_eq(wire_leg_stats(&wire, call.caller).rtcp_received, 1);
 }
 
 Test(report, round_trip_is_known_from_the_answer)
@@ -291,7 +282,7 @@ Test(report, round_trip_is_known_from_the_answer)
 	answer[30] = 0x40; /* 250 ms */
 	wire.now_ns += 300 * WIRE_MS;
 	cr_assert_eq(tell(&wire_caller, answer, sizeof(answer)), STW_PASS_TERMINATED_RTCP);
-	cr_assert_float_eq((double)stats_of(call.caller).rtt_us, 50000, 50);
+	cr_assert_float_eq((double)wire_leg_stats(&wire, call.caller).rtt_us, 50000, 50);
 }
 
 Test(report, rtcp_for_a_leg_where_it_ends_goes_no_further)
@@ -302,7 +293,7 @@ Test(report, rtcp_for_a_leg_where_it_ends_goes_no_further)
 	say(&wire_agent, 2, 0);
 	cr_assert_eq(tell(&wire_agent, empty, sizeof(empty)), STW_PASS_TERMINATED_RTCP);
 	cr_assert_not(report_take(&report));
-	cr_assert_eq(stats_of(call.agent).rtcp_received, 1);
+	cr_assert_eq(wire_leg_stats(&wire, call.agent).rtcp_received, 1);
 }
 
 Test(report, goodbye_is_said_when_the_leg_goes)
@@ -422,7 +413,9 @@ Test(report, what_is_played_to_a_leg_alone_is_reported)
 		cr_assert(wait_report(&report, 8000));
 		cr_assert(report.is_sender);
 		/* Two were relayed before; one may be sent in the same turn as the report, after it. */
-		cr_assert_leq(stats_of(call.caller).packets_sent - 2 - report.sender.packets, 1);
+		cr_assert_leq(wire_leg_stats(&wire, call.caller).packets_sent - 2 -
+				      report.sender.packets,
+			      1);
 		cr_assert_eq(report.sender.octets, 160 * report.sender.packets);
 	}
 }
@@ -439,6 +432,6 @@ Test(report, party_that_is_not_known_gets_nothing_and_costs_nothing)
 	/* It comes when the party does. */
 	say(&wire_caller, 2, 0);
 	cr_assert(wait_report(&report, 8000));
-	stats = stats_of(call.caller);
+	stats = wire_leg_stats(&wire, call.caller);
 	cr_assert_eq(stats.rtcp_sent, 1);
 }

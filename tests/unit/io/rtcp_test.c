@@ -102,15 +102,6 @@ sender_report_make(uint8_t rtcp[28], uint32_t sender, uint32_t last_sr, uint32_t
 	put32(rtcp + 24, 320);
 }
 
-static struct stw_leg_stats
-stats_of(struct stw_leg leg)
-{
-	struct stw_leg_stats stats;
-
-	cr_assert_eq(stw_leg_stats(wire.media, leg, &stats), 0);
-	return stats;
-}
-
 Test(rtcp, sender_report_is_of_the_stream_that_the_other_party_gets)
 {
 	struct seen by_agent = speak(&wire_caller, &call.caller_local, 2, 320);
@@ -128,7 +119,7 @@ Test(rtcp, sender_report_is_of_the_stream_that_the_other_party_gets)
 	cr_assert_eq(wire_u32(&frame, 50), 1, "NTP stays");
 	cr_assert_eq(wire_u32(&frame, 54), 0x00020000, "NTP stays");
 	cr_assert_eq(wire_u32(&frame, 62), 2, "counts stay");
-	cr_assert_eq(by_agent.ssrc, stats_of(call.agent).ssrc);
+	cr_assert_eq(by_agent.ssrc, wire_leg_stats(&wire, call.agent).ssrc);
 	cr_assert_neq(by_agent.ssrc, CALLER_SSRC);
 }
 
@@ -144,7 +135,7 @@ Test(rtcp, report_block_is_of_the_stream_that_the_other_party_sends)
 	cr_assert_eq(tell(&wire_agent, &call.agent_local, rtcp, 32), STW_PASS_RELAYED_RTCP);
 	cr_assert(wire_take(&wire, 0, &frame));
 	cr_assert(wire_checksums_are_right(&frame));
-	cr_assert_eq(wire_u32(&frame, 46), stats_of(call.caller).ssrc);
+	cr_assert_eq(wire_u32(&frame, 46), wire_leg_stats(&wire, call.caller).ssrc);
 	cr_assert_eq(wire_u32(&frame, 50), CALLER_SSRC);
 	cr_assert_eq(wire_u16(&frame, 60), 0, "number that the caller gave it");
 	cr_assert_eq(wire_u32(&frame, 54), 0x40000007, "loss stays");
@@ -165,7 +156,7 @@ Test(rtcp, packet_without_udp_checksum_stays_without)
 	cr_assert_eq(wire_verdict(&wire, 0, &frame), STW_PASS_RELAYED_RTCP);
 	cr_assert(wire_take(&wire, 1, &frame));
 	cr_assert_eq(wire_u16(&frame, 40), 0);
-	cr_assert_eq(wire_u32(&frame, 46), stats_of(call.agent).ssrc);
+	cr_assert_eq(wire_u32(&frame, 46), wire_leg_stats(&wire, call.agent).ssrc);
 }
 
 Test(rtcp, reduced_size_feedback_passes)
@@ -174,10 +165,10 @@ Test(rtcp, reduced_size_feedback_passes)
 	struct frame frame;
 
 	put32(rtcp + 4, AGENT_SSRC);
-	put32(rtcp + 8, stats_of(call.agent).ssrc);
+	put32(rtcp + 8, wire_leg_stats(&wire, call.agent).ssrc);
 	cr_assert_eq(tell(&wire_agent, &call.agent_local, rtcp, 12), STW_PASS_RELAYED_RTCP);
 	cr_assert(wire_take(&wire, 0, &frame));
-	cr_assert_eq(wire_u32(&frame, 46), stats_of(call.caller).ssrc);
+	cr_assert_eq(wire_u32(&frame, 46), wire_leg_stats(&wire, call.caller).ssrc);
 	cr_assert_eq(wire_u32(&frame, 50), CALLER_SSRC);
 }
 
@@ -187,9 +178,9 @@ Test(rtcp, part_shorter_than_its_count_is_malformed)
 
 	cr_assert_eq(tell(&wire_caller, &call.caller_local, liar, sizeof(liar)),
 		     STW_DROP_MALFORMED);
-	cr_assert_eq(stats_of(call.caller).rtcp_malformed, 1);
-	cr_assert_eq(stats_of(call.caller).rtcp_received, 0);
-	cr_assert_eq(stats_of(call.agent).rtcp_sent, 0);
+	cr_assert_eq(wire_leg_stats(&wire, call.caller).rtcp_malformed, 1);
+	cr_assert_eq(wire_leg_stats(&wire, call.caller).rtcp_received, 0);
+	cr_assert_eq(wire_leg_stats(&wire, call.agent).rtcp_sent, 0);
 }
 
 Test(rtcp, round_trip_is_time_less_the_delay_told)
@@ -206,14 +197,14 @@ Test(rtcp, round_trip_is_time_less_the_delay_told)
 	cr_assert_eq(tell(&wire_agent, &call.agent_local, answer, 32), STW_PASS_RELAYED_RTCP);
 	cr_assert(wire_take(&wire, 0, &frame));
 	cr_assert_eq(wire_u32(&frame, 66), 0x12345678, "the caller's report is named");
-	cr_assert_float_eq((double)stats_of(call.agent).rtt_us, 100000, 50);
-	cr_assert_eq(stats_of(call.caller).rtt_us, 0);
-	cr_assert_eq(stats_of(call.agent).told_blocks, 1);
-	cr_assert_eq(stats_of(call.agent).told_lost, 7);
-	cr_assert_eq(stats_of(call.agent).told_fraction_lost, 64);
-	cr_assert_eq(stats_of(call.agent).told_jitter_us, 10000);
-	cr_assert_eq(stats_of(call.agent).rtcp_sent, 1);
-	cr_assert_eq(stats_of(call.agent).rtcp_received, 1);
+	cr_assert_float_eq((double)wire_leg_stats(&wire, call.agent).rtt_us, 100000, 50);
+	cr_assert_eq(wire_leg_stats(&wire, call.caller).rtt_us, 0);
+	cr_assert_eq(wire_leg_stats(&wire, call.agent).told_blocks, 1);
+	cr_assert_eq(wire_leg_stats(&wire, call.agent).told_lost, 7);
+	cr_assert_eq(wire_leg_stats(&wire, call.agent).told_fraction_lost, 64);
+	cr_assert_eq(wire_leg_stats(&wire, call.agent).told_jitter_us, 10000);
+	cr_assert_eq(wire_leg_stats(&wire, call.agent).rtcp_sent, 1);
+	cr_assert_eq(wire_leg_stats(&wire, call.agent).rtcp_received, 1);
 }
 
 Test(rtcp, answer_to_nobodys_report_tells_no_round_trip_and_goes_on_without)
@@ -229,7 +220,7 @@ Test(rtcp, answer_to_nobodys_report_tells_no_round_trip_and_goes_on_without)
 	cr_assert(wire_take(&wire, 0, &frame));
 	cr_assert_eq(wire_u32(&frame, 66), 0);
 	cr_assert_eq(wire_u32(&frame, 70), 0);
-	cr_assert_eq(stats_of(call.agent).rtt_us, 0);
+	cr_assert_eq(wire_leg_stats(&wire, call.agent).rtt_us, 0);
 }
 
 Test(rtcp, sender_report_of_who_is_not_heard_is_superseded)
@@ -267,16 +258,16 @@ Test(rtcp, ratings_of_voip_metrics_are_kept)
 	uint8_t rtcp[44] = {0x80, 207, 0, 10, 1, 2, 3, 4, 7, 0, 0, 8};
 	struct frame frame;
 
-	put32(rtcp + 12, stats_of(call.caller).ssrc);
+	put32(rtcp + 12, wire_leg_stats(&wire, call.caller).ssrc);
 	rtcp[32] = 88;
 	rtcp[34] = 41;
 	rtcp[35] = 127;
 	cr_assert_eq(tell(&wire_caller, &call.caller_local, rtcp, 44), STW_PASS_RELAYED_RTCP);
 	cr_assert(wire_take(&wire, 1, &frame));
 	cr_assert_eq(wire_u32(&frame, 54), AGENT_SSRC);
-	cr_assert_eq(stats_of(call.caller).told_r_factor, 88);
-	cr_assert_eq(stats_of(call.caller).told_mos_lq_x10, 41);
-	cr_assert_eq(stats_of(call.caller).told_mos_cq_x10, 0, "not known");
+	cr_assert_eq(wire_leg_stats(&wire, call.caller).told_r_factor, 88);
+	cr_assert_eq(wire_leg_stats(&wire, call.caller).told_mos_lq_x10, 41);
+	cr_assert_eq(wire_leg_stats(&wire, call.caller).told_mos_cq_x10, 0, "not known");
 }
 
 static void
@@ -304,7 +295,7 @@ Test(rtcp, gaps_late_packets_and_duplicates_are_told_apart)
 		if (i == 40)
 			hear(CALLER_SSRC, 40);
 	}
-	stats = stats_of(call.caller);
+	stats = wire_leg_stats(&wire, call.caller);
 	cr_assert_eq(stats.packets_expected, 100);
 	cr_assert_eq(stats.packets_missing, 3);
 	cr_assert_eq(stats.packets_late, 1);
@@ -334,7 +325,7 @@ Test(rtcp, each_source_has_numbers_of_its_own)
 	cr_assert_eq(streams[1].packets_expected, 10);
 	cr_assert_eq(streams[2].ssrc, 0x2222);
 	cr_assert_eq(streams[2].packets_received, 1);
-	cr_assert_eq(stats_of(call.caller).ssrc_changes, 2);
+	cr_assert_eq(wire_leg_stats(&wire, call.caller).ssrc_changes, 2);
 	cr_assert_eq(stw_leg_streams(wire.media, call.caller, streams, 1), 1);
 	cr_assert_eq(streams[0].ssrc, 0x2222);
 	cr_assert_eq(streams[0].packets_received, 1);
@@ -363,14 +354,14 @@ Test(rtcp, oldest_sources_are_forgotten_first)
 
 Test(rtcp, opinion_follows_loss)
 {
-	uint32_t before = stats_of(call.caller).mos_x100;
+	uint32_t before = wire_leg_stats(&wire, call.caller).mos_x100;
 
 	cr_assert_float_eq((double)before, 439, 2, "%u: 40 ms one way", before);
 	for (uint16_t i = 2; i < 400; i++)
 		if (i % 20)
 			hear(CALLER_SSRC, i);
 	/* 5 % lost: R = 93 - 1 - 15.8. */
-	cr_assert_float_eq((double)stats_of(call.caller).mos_x100, 387, 6, "%u",
-			   stats_of(call.caller).mos_x100);
-	cr_assert_eq(stats_of(call.caller).told_mos_x100, 0);
+	cr_assert_float_eq((double)wire_leg_stats(&wire, call.caller).mos_x100, 387, 6, "%u",
+			   wire_leg_stats(&wire, call.caller).mos_x100);
+	cr_assert_eq(wire_leg_stats(&wire, call.caller).told_mos_x100, 0);
 }

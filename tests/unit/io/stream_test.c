@@ -75,15 +75,6 @@ caller_hears(void)
 	return heard;
 }
 
-static struct stw_leg_stats
-stats_of(struct stw_leg leg)
-{
-	struct stw_leg_stats stats;
-
-	cr_assert_eq(stw_leg_stats(wire.media, leg, &stats), 0);
-	return stats;
-}
-
 /* The agent speaks from here on; what the caller heard of it. */
 static struct heard
 agent_begins(void)
@@ -106,8 +97,8 @@ Test(stream, each_leg_hears_its_own_ssrc_and_the_packets_distances)
 {
 	struct heard first = agent_begins(), next;
 
-	cr_assert_eq(first.ssrc, stats_of(call.caller).ssrc);
-	cr_assert_neq(first.ssrc, stats_of(call.agent).ssrc);
+	cr_assert_eq(first.ssrc, wire_leg_stats(&wire, call.caller).ssrc);
+	cr_assert_neq(first.ssrc, wire_leg_stats(&wire, call.agent).ssrc);
 	cr_assert_neq(first.ssrc, SSRC_AGENT);
 	wire.now_ns += 20 * WIRE_MS;
 	cr_assert_eq(agent_speaks(SSRC_AGENT, 1001, 50160), STW_PASS_RELAYED);
@@ -186,7 +177,7 @@ Test(stream, new_ssrc_of_a_party_goes_on_and_its_old_one_does_not_come_back_betw
 	wire.now_ns += 1 * WIRE_MS;
 	cr_assert_eq(agent_speaks(SSRC_AGENT, 1003, 50480), STW_PASS_RELAYED);
 	check_follows(before, caller_hears(), 60, true);
-	cr_assert_eq(stats_of(call.agent).packets_lost, 0);
+	cr_assert_eq(wire_leg_stats(&wire, call.agent).packets_lost, 0);
 }
 
 Test(stream, key_press_with_an_ssrc_of_its_own_amidst_audio_stays_whole)
@@ -215,7 +206,7 @@ Test(stream, key_press_with_an_ssrc_of_its_own_amidst_audio_stays_whole)
 		cr_assert_eq(agent_speaks(SSRC_AGENT, 1010, 51600), STW_PASS_RELAYED);
 		cr_assert_eq(caller_hears().sequence, (uint16_t)(event.sequence + 1));
 	}
-	cr_assert_eq(stats_of(call.agent).digits, 1);
+	cr_assert_eq(wire_leg_stats(&wire, call.agent).digits, 1);
 }
 
 Test(stream, jump_of_a_party_goes_on_from_its_first_packet)
@@ -388,7 +379,7 @@ Test(stream, detached_music_gives_way_to_the_peer)
 Test(stream, leg_in_a_used_slot_has_a_stream_of_its_own)
 {
 	struct stw_session_config session = STW_SESSION_CONFIG_INIT;
-	uint32_t ssrc = stats_of(call.caller).ssrc;
+	uint32_t ssrc = wire_leg_stats(&wire, call.caller).ssrc;
 	uint32_t slots = wire.media->legs_slots;
 	struct call next;
 
@@ -399,7 +390,7 @@ Test(stream, leg_in_a_used_slot_has_a_stream_of_its_own)
 		wire.now_ns += 3000 * WIRE_MS;
 		stw_media_advance(wire.media, wire.now_ns);
 		wire_call(&wire, &next);
-		cr_assert_neq(stats_of(next.caller).ssrc, ssrc);
+		cr_assert_neq(wire_leg_stats(&wire, next.caller).ssrc, ssrc);
 		call = next;
 	}
 }
