@@ -99,7 +99,9 @@ struct stw_contact_status {
  *
  * Threads:  any, at the same time as every function but stw_acd_destroy.
  * Progress: lock-free; a retry means another thread's enqueue, offer or change of state finished.
- * Order:    what the caller wrote before is seen by whoever takes the offer's event.
+ * Order:    what the caller wrote before is seen by whoever takes the offer's event. There is room in the
+ *           engine and in the queue at one instant of the call, before the contact waits; who comes back
+ *           to the queue in between, as his offer was missed, still does.
  * Source:   Kleinrock, "A delay dependent queue discipline", 1964, for ranks that grow with time.
  */
 STW_API int stw_contact_enqueue(struct stw_acd *acd, const struct stw_contact_request *request,

@@ -120,8 +120,12 @@ contact_publish(struct stw_acd *acd, uint32_t c, uint64_t now_ns, struct acd_tod
 	acd_contact_place(acd, c, free_word, word_contact_at_step(word, step), now_ns, todo);
 }
 
-/* Put a contact into this queue, which is the request's unless a surge rule sends it elsewhere; the request
- * is in order. */
+/*
+ * Put a contact into this queue, which is the request's unless a surge rule sends it elsewhere; the request
+ * is in order. It takes its slot first and its place in the queue last: at that moment there is room in the engine,
+ * too, for this very contact. The other way round others might fill the queue (by a decline, which is never
+ * refused) before a slot is free, and there would be room in both at no moment.
+ */
 int
 acd_contact_put(struct stw_acd *acd, struct stw_queue where,
 		const struct stw_contact_request *request, const struct acd_origin *origin,
@@ -131,16 +135,15 @@ acd_contact_put(struct stw_acd *acd, struct stw_queue where,
 	struct acd_origin place = *origin;
 	struct acd_todo todo = {.count = 0};
 	uint32_t c, q;
+	int full = slot_pool_take(&acd->contact_slots, &c);
 	int error = acd_queue_enter(acd, where, now_ns, &q);
 
-	if (error == -ESTALE)
-		return error;
-	acd_count(acd, q, ACD_COUNT_OFFERED, 1);
 	if (error)
-		goto refused;
-	error = slot_pool_take(&acd->contact_slots, &c);
+		goto outside;
+	error = full;
 	if (error)
 		goto left;
+	acd_count(acd, q, ACD_COUNT_OFFERED, 1);
 	known.customer_key = acd_customer_key(acd, q, known.customer_key);
 	acd_history_apply(acd, acd_queue_description(acd, q), q, &known, &place, now_ns);
 	contact_fill(acd, c, q, &known, &place, now_ns);
@@ -153,7 +156,12 @@ acd_contact_put(struct stw_acd *acd, struct stw_queue where,
 
 left:
 	acd_queue_leave(acd, q);
-refused:
+outside:
+	if (!full)
+		slot_pool_give(&acd->contact_slots, c);
+	if (error == -ESTALE)
+		return error;
+	acd_count(acd, q, ACD_COUNT_OFFERED, 1);
 	acd_count(acd, q, ACD_COUNT_REFUSED, 1);
 	if (error == -EHOSTDOWN)
 		acd_count(acd, q, ACD_COUNT_REFUSED_UNSTAFFED, 1);

@@ -195,3 +195,47 @@ Test(acd_stop_told, pause_is_told_with_the_reason_it_was_asked_for)
 {
 	stop_everywhere(pause_open, pause_script, pause_check);
 }
+
+/* All contacts are known: the first talks, another rings, the others wait, and one more may wait. The call enqueues. */
+static void
+full_open(struct scene *scene, uint32_t stop_after)
+{
+	struct stw_agent_config agent = STW_AGENT_CONFIG_INIT;
+	struct stw_queue_config queue = STW_QUEUE_CONFIG_INIT;
+
+	scene_open(scene, STEP_END, stop_after, 0, 0);
+	agent.name = "b";
+	agent.misses_max = 1;
+	cr_assert_eq(stw_agent_update(scene->acd, scene->agents[1], &agent, ++scene->now_ns), 0);
+	stw_agent_ready(scene->acd, scene->agents[1], ++scene->now_ns);
+	for (int i = 1; i < CONTACTS; i++)
+		scene_enqueue(scene);
+	scene_events_take(scene);
+	queue.name = "q";
+	queue.length_max = CONTACTS - 1;
+	cr_assert_eq(stw_queue_update(scene->acd, scene->queue, &queue, ++scene->now_ns), 0);
+	cr_assert_eq(stw_agent_not_ready(scene->acd, scene->agents[0], 0, ++scene->now_ns), 0);
+	scene->step.kind = STEP_ENQUEUE;
+	scene->step.now_ns = ++scene->now_ns;
+}
+
+/* First the queue is full, too, then only the queue. */
+static void
+full_script(struct scene *scene)
+{
+	cr_assert_eq(stw_offer_decline(scene->acd, scene->offer, 0, ++scene->now_ns), 0);
+	cr_assert_eq(stw_contact_end(scene->acd, scene->first, ++scene->now_ns), 0);
+}
+
+static void
+full_check(struct scene *scene)
+{
+	cr_assert_eq(scene->step.result, -ENOSPC,
+		     "stopped after %u instructions: let in, though there was no room at any time",
+		     scene->stop_after);
+}
+
+Test(acd_stop_told, contact_comes_only_when_engine_and_queue_have_room_at_one_time)
+{
+	stop_everywhere(full_open, full_script, full_check);
+}
