@@ -13,10 +13,10 @@
 /* How far one order of the calls has come. */
 struct point {
 	struct oracle oracle;
-	uint32_t done; /* bits of calls */
-	uint32_t
-		vain; /* of those, extensions of a wrap-up that an advance is still to end at its old end */
-	uint64_t used; /* bits of events */
+	uint32_t done;     /* bits of calls */
+	uint32_t extended; /* of those, extensions of a wrap-up that was due and lasts */
+	uint32_t room;     /* bits of calls not done: enqueues that have found room */
+	uint64_t used;     /* bits of events */
 };
 
 /* One search. */
@@ -139,7 +139,7 @@ is_quiet(const struct linear_history *h, uint32_t done)
 	return last_return < first_call;
 }
 
-static bool explore(struct search *search, const struct point *here);
+static bool explore(struct search *search, struct point *here);
 
 /* Matches come when the engine's next event of both is that offer. */
 static bool
@@ -216,6 +216,58 @@ may_be_full(const struct linear_history *h, uint32_t call, const struct oracle *
 }
 
 static bool
+has_room(const struct oracle *o, int queue)
+{
+	uint32_t known = 0;
+
+	for (int c = 0; c < ORACLE_CONTACTS_MAX; c++)
+		known += o->contacts[c].known;
+	return known < o->contacts_max &&
+	       (!o->queues[queue].rule.length_max ||
+		o->queues[queue].stats.waiting < o->queues[queue].rule.length_max);
+}
+
+/* Enqueues that may be under way by now and find room. */
+static void
+note_room(const struct linear_history *h, struct point *here)
+{
+	for (uint32_t i = 0; i < h->calls_count; i++) {
+		const struct step *step = &h->calls[i].step;
+		int queue = oracle_queue_find(&here->oracle, step->request.queue.id);
+
+		if (step->kind == STEP_ENQUEUE && !step->result && queue != ORACLE_NONE &&
+		    may_be_next(h, here->done, i) && has_room(&here->oracle, queue))
+			here->room |= UINT32_C(1) << i;
+	}
+}
+
+/*
+ * The header lets a contact come that has found room in its queue, though others were put back there before it came.
+ * There is room in the engine, as it has its place there.
+ */
+static bool
+explore_late_arrival(struct search *search, const struct point *here, uint32_t call)
+{
+	const struct step *step = &search->history->calls[call].step;
+	int queue = oracle_queue_find(&here->oracle, step->request.queue.id);
+	struct oracle_events told = {.count = 0};
+	struct point next = *here;
+	uint32_t *length_max;
+	uint64_t next_ns;
+
+	if (!(here->room >> call & 1) || has_room(&here->oracle, queue))
+		return false;
+	length_max = &next.oracle.queues[queue].rule.length_max;
+	next.done |= UINT32_C(1) << call;
+	oracle_events = &told;
+	*length_max = 0;
+	if (step_oracle(&next.oracle, step, &next_ns))
+		return false;
+	*length_max = here->oracle.queues[queue].rule.length_max;
+	return use_events(search, &told, &next.used) && explore(search, &next);
+}
+
+static bool
 is_in_due_wrap_up(const struct oracle *o, const struct step *step)
 {
 	int agent = oracle_agent_find(o, step->agent);
@@ -224,38 +276,16 @@ is_in_due_wrap_up(const struct oracle *o, const struct step *step)
 	       o->agents[agent].rests_until_ns <= step->now_ns;
 }
 
-/*
- * The header lets an advance under way end a wrap-up at its old end though it was extended meanwhile; then
- * the end was due, and that advance ends the wrap-up. The end of a wrap-up shows in no status, so
- * an extension must not count as in vain when it is not: the search would go on with the old end.
- */
-static bool
-may_extend_in_vain(const struct linear_history *h, uint32_t call, const struct oracle *o)
-{
-	const struct linear_call *this = &h->calls[call];
-	bool advances = false;
-
-	if (this->step.kind != STEP_EXTEND || this->step.result)
-		return false;
-	for (uint32_t i = 0; i < h->calls_count; i++)
-		advances |= h->calls[i].step.kind == STEP_ADVANCE && overlap(&h->calls[i], this);
-	return advances && is_in_due_wrap_up(o, &this->step);
-}
-
-/* After a call: extensions in vain whose wrap-up it has ended are settled. False: they were not in vain, as
- * it was another call than an advance at their time. */
-static bool
-settle_vain(const struct linear_history *h, struct point *point, uint32_t call)
+/* The wrap-ups that are over by now need not be remembered. */
+static void
+forget_extended(const struct linear_history *h, struct point *point)
 {
 	for (uint32_t i = 0; i < h->calls_count; i++) {
-		if (!(point->vain >> i & 1) || is_in_due_wrap_up(&point->oracle, &h->calls[i].step))
-			continue;
-		if (h->calls[call].step.kind != STEP_ADVANCE ||
-		    !overlap(&h->calls[i], &h->calls[call]))
-			return false;
-		point->vain &= ~(UINT32_C(1) << i);
+		int agent = oracle_agent_find(&point->oracle, h->calls[i].step.agent);
+
+		if (agent == ORACLE_NONE || point->oracle.agents[agent].state != STW_AGENT_WRAP_UP)
+			point->extended &= ~(UINT32_C(1) << i);
 	}
-	return true;
 }
 
 /* What the headers allow only because other calls are under way: nothing changed. */
@@ -265,15 +295,12 @@ explore_allowed(struct search *search, const struct point *here, uint32_t call)
 	const struct linear_history *h = search->history;
 	int queue = oracle_queue_find(&here->oracle, h->calls[call].step.request.queue.id);
 	bool full = may_be_full(h, call, &here->oracle, queue);
-	bool vain = may_extend_in_vain(h, call, &here->oracle);
 	struct point next;
 
-	if (!full && !vain && !may_be_busy(h, call))
+	if (!full && !may_be_busy(h, call))
 		return false;
 	next = *here;
 	next.done |= UINT32_C(1) << call;
-	if (vain)
-		next.vain |= UINT32_C(1) << call;
 	if (full) {
 		next.oracle.queues[queue].stats.offered++;
 		next.oracle.queues[queue].stats.refused++;
@@ -281,13 +308,46 @@ explore_allowed(struct search *search, const struct point *here, uint32_t call)
 	return explore(search, &next);
 }
 
+/*
+ * The header lets an advance end a wrap-up at its old end though it was extended meanwhile: the advance was under way
+ * beside the extension and the old end was due. Others, who began after the extension, go by the new end.
+ */
+static bool
+explore_old_end(struct search *search, const struct point *here, uint32_t call)
+{
+	const struct linear_history *h = search->history;
+	const struct step *step = &h->calls[call].step;
+
+	if (step->kind != STEP_ADVANCE || step->result != 1)
+		return false;
+	for (uint32_t i = 0; i < h->calls_count; i++) {
+		struct oracle_events told = {.count = 0};
+		struct point next = *here;
+
+		if (!(here->extended >> i & 1) || !overlap(&h->calls[i], &h->calls[call]))
+			continue;
+		next.done |= UINT32_C(1) << call;
+		oracle_events = &told;
+		oracle_agent_enter(&next.oracle,
+				   oracle_agent_find(&next.oracle, h->calls[i].step.agent),
+				   STW_AGENT_READY, 0, step->now_ns);
+		forget_extended(h, &next);
+		if (use_events(search, &told, &next.used) && explore(search, &next))
+			return true;
+	}
+	return false;
+}
+
 static bool
 explore_call(struct search *search, const struct point *here, uint32_t call)
 {
 	const struct step *step = &search->history->calls[call].step;
+	bool was_due = step->kind == STEP_EXTEND && !step->result &&
+		       is_in_due_wrap_up(&here->oracle, step);
 	struct oracle_choices choices = {.made = 0};
 
-	if (explore_allowed(search, here, call))
+	if (explore_allowed(search, here, call) || explore_old_end(search, here, call) ||
+	    explore_late_arrival(search, here, call))
 		return true;
 	do {
 		struct oracle_events told = {.count = 0};
@@ -297,9 +357,11 @@ explore_call(struct search *search, const struct point *here, uint32_t call)
 		next.done |= UINT32_C(1) << call;
 		oracle_events = &told;
 		oracle_choices = &choices;
-		if (step_oracle(&next.oracle, step, &next_ns) == step->result &&
-		    settle_vain(search->history, &next, call) &&
-		    use_events(search, &told, &next.used) && explore(search, &next))
+		if (step_oracle(&next.oracle, step, &next_ns) != step->result)
+			continue;
+		next.extended |= (uint32_t)was_due << call;
+		forget_extended(search->history, &next);
+		if (use_events(search, &told, &next.used) && explore(search, &next))
 			return true;
 	} while (oracle_choices_next(&choices));
 	return false;
@@ -324,15 +386,16 @@ ends_alike(struct search *search, const struct oracle *o)
 }
 
 static bool
-explore(struct search *search, const struct point *here)
+explore(struct search *search, struct point *here)
 {
 	struct linear_history *h = search->history;
 	uint64_t all_events = h->events_count ? UINT64_MAX >> (64 - h->events_count) : 0;
 
 	if (h->visited++ > VISITS_MAX)
 		return false;
+	note_room(h, here);
 	if (here->done == (UINT32_C(1) << h->calls_count) - 1 && here->used == all_events &&
-	    !here->vain && ends_alike(search, &here->oracle)) {
+	    ends_alike(search, &here->oracle)) {
 		search->found = here->oracle;
 		return true;
 	}
@@ -364,15 +427,58 @@ linear_explain(struct linear_history *history, struct oracle *oracle, struct com
 	return true;
 }
 
-void
-linear_text(const struct linear_history *h, char *text, size_t bytes)
+static size_t
+house_text(const struct oracle *o, char *text, size_t bytes)
 {
-	size_t used;
+	size_t used = 0;
+
+	for (int q = 0; q < ORACLE_QUEUES_MAX && used < bytes; q++) {
+		const struct oracle_queue_rule *rule = &o->queues[q].rule;
+
+		if (o->queues[q].defined)
+			used += (size_t)snprintf(
+				text + used, bytes - used,
+				"  queue %" PRIx64 ": %" PRIu64 " wait, %u at most,"
+				" wrap-up %" PRIu64 ", rings %u\n",
+				o->queues[q].id, o->queues[q].stats.waiting, rule->length_max,
+				rule->wrap_up_ns, rule->step[0].ring_count);
+	}
+	for (int a = 0; a < ORACLE_AGENTS_MAX && used < bytes; a++) {
+		const struct oracle_agent *agent = &o->agents[a];
+
+		if (agent->defined)
+			used += (size_t)snprintf(text + used, bytes - used,
+						 "  agent %" PRIx64 ": state %d since %" PRIu64
+						 " until %" PRIu64 ", %u misses of %u\n",
+						 agent->id, agent->state, agent->since_ns,
+						 agent->rests_until_ns, agent->misses,
+						 agent->rule.misses_max);
+	}
+	for (int c = 0; c < ORACLE_CONTACTS_MAX && used < bytes; c++) {
+		const struct oracle_contact *contact = &o->contacts[c];
+
+		if (contact->known)
+			used += (size_t)snprintf(
+				text + used, bytes - used,
+				"  contact %" PRIx64 ": queue %" PRIx64 " state %d rank %" PRId64
+				" missed by %" PRIx64 " rings until %" PRIu64 "\n",
+				contact->id, o->queues[contact->queue].id, contact->state,
+				contact->rank_ns, contact->declined_by, contact->rings_until_ns);
+	}
+	return used < bytes ? used : bytes;
+}
+
+void
+linear_text(const struct linear_history *h, const struct oracle *o, char *text, size_t bytes)
+{
+	size_t used = house_text(o, text, bytes);
 	char line[300];
 
-	used = (size_t)snprintf(text, bytes,
-				"  %" PRIu64 " orders begun, ends unlike the engine's: %s\n",
-				h->visited, h->unlike[0] ? h->unlike : "none reached");
+	if (used < bytes)
+		used += (size_t)snprintf(text + used, bytes - used,
+					 "  %" PRIu64
+					 " orders begun, ends unlike the engine's: %s\n",
+					 h->visited, h->unlike[0] ? h->unlike : "none reached");
 	for (uint32_t i = 0; i < h->calls_count && used < bytes; i++) {
 		step_text(&h->calls[i].step, line, sizeof(line));
 		used += (size_t)snprintf(text + used, bytes - used,

@@ -36,7 +36,8 @@ struct linear_history {
 bool linear_explain(struct linear_history *history, struct oracle *oracle, struct compare *compare,
 		    struct stw_acd *acd);
 
-/** Say all calls and events, for a history that cannot be explained. */
-void linear_text(const struct linear_history *history, char *text, size_t bytes);
+/** Say how the house was before, all calls and events, for a history that cannot be explained. */
+void linear_text(const struct linear_history *history, const struct oracle *before, char *text,
+		 size_t bytes);
 
 #endif
