@@ -115,6 +115,15 @@ struct stw_port_config {
 	 * AF_XDP, AF_PACKET: NULL, as the kernel has them anyway.
 	 */
 	const char *exception;
+	/**
+	 * AF_XDP: how long stw_media_create waits until another process of this library, which has the interface,
+	 * gives it up or ends, milliseconds; 0: not at all, as for foreign XDP programs. All is prepared before,
+	 * and logged with XDP-WAIT. Packets to owned ports are dropped from the predecessor's end until
+	 * the kernel has freed its receive queues, but not answered by the kernel, unless xdp_mode is another than
+	 * the predecessor's; then they wait in the receive queues, 1,024 in each, for sessions and
+	 * stw_media_start. Needs CAP_SYS_ADMIN. Other kinds: 0.
+	 */
+	uint32_t takeover_ms;
 };
 
 /** One local address with the UDP ports that belong to the packet plane. */
@@ -128,6 +137,20 @@ struct stw_address_config {
 	uint16_t udp_port_last;  /**< last owned UDP port, odd, above udp_port_first */
 	uint16_t vlan;           /**< VLAN that it is in, 1 to 4094: frames carry that tag in both
 				      directions; 0: frames carry none */
+};
+
+/**
+ * Whether plain sessions may be relayed inside the kernel, by the XDP program that steers packets: on ports of
+ * STW_PORT_AF_XDP. Needs a kernel and rights to load a BPF program of that size, maps of 400 bytes a leg, and a
+ * driver that sends what a program redirects: a veth only while its other end has generic receive offload
+ * ("ethtool -K INTERFACE gro on" there). A kernel before 6.3 does not say; then a veth is taken for one
+ * that does not, unless the relay is required.
+ */
+enum stw_kernel_relay {
+	STW_KERNEL_RELAY_NEVER, /**< no */
+	STW_KERNEL_RELAY_AUTO, /**< if it can be had; the log says once why not, and all sessions are
+				     relayed by workers */
+	STW_KERNEL_RELAY_REQUIRED, /**< yes, or the packet plane is not made */
 };
 
 /** Description of a packet plane. Begin with STW_MEDIA_CONFIG_INIT. */
@@ -156,8 +179,9 @@ struct stw_media_config {
 		mix_legs_max; /**< legs in mixes, up to 4,000,000, 7 KiB each while in use; 0: four times
 				    mixes_max */
 	const struct stw_worker_config *worker_configs; /**< copied; NULL when the count is 0 */
-	uint32_t worker_configs_count; /**< 0: STW_WORKER_CONFIG_INIT for all; 1: one for all;
+	uint32_t worker_configs_count;      /**< 0: STW_WORKER_CONFIG_INIT for all; 1: one for all;
 					      `workers`: one for each */
+	enum stw_kernel_relay kernel_relay; /**< relay inside the kernel */
 };
 
 /** One worker, 1,000 sessions, 16,384 buffers; ports and addresses to be filled in. */
@@ -232,6 +256,16 @@ struct stw_media_stats {
 	uint64_t
 		packets_exception_dropped; /**< packets lost between exception interfaces and ports: the
 					       kernel did not take them, or no buffer or room to send */
+	/* Relay inside the kernel. What it received, sent and dropped is in the numbers above, too. */
+	uint8_t kernel_relay;            /**< 1: there is one */
+	uint32_t kernel_legs;            /**< legs whose RTP it relays now */
+	uint64_t packets_kernel;         /**< RTP packets relayed there */
+	uint64_t packets_kernel_dropped; /**< packets dropped there: STW_DROP_SOURCE, STW_DROP_RATE,
+					     STW_DROP_NO_BUFFER */
+	uint64_t kernel_entered;         /**< times that a leg was given to it */
+	uint64_t kernel_left;            /**< times that a leg was taken back or given back */
+	uint64_t kernel_map_bytes;       /**< memory of its BPF maps, which the process shares */
+	uint64_t steer_map_bytes;        /**< memory of the BPF maps beside those */
 };
 
 /**
@@ -242,16 +276,16 @@ struct stw_media_stats {
  * @return 0
  * @return -EINVAL   a field is outside its range
  * @return -ENODEV   a device is not there or refused, or the kernel has no taps; the log names it
- * @return -ENOTSUP  XDP cannot be had in the mode asked for; or no crypto device for SRTP; the log
- *                    says which
- * @return -EBUSY    another XDP program is on the interface, or somebody has the exception interface;
- *                    the log names it
+ * @return -ENOTSUP  XDP cannot be had in the mode asked for; no crypto device for SRTP; or a relay inside
+ *                    the kernel is required and cannot be had; the log says which
+ * @return -EBUSY    another XDP program is on the interface, or still is after takeover_ms; or somebody
+ *                    has the exception interface; the log names it
  * @return -EPERM    the process may not do that
  * @return -EIO      the kernel refused the exception interface; the log names it
  * @return -ENOMEM   memory cannot be had
  *
  * Threads:  one, which is registered with EAL.
- * Progress: blocking (waits for the kernel and the devices).
+ * Progress: blocking (waits for the kernel, the devices and, up to takeover_ms, for a predecessor).
  * Order:    the caller hands the packet plane to other threads.
  */
 STW_API int stw_media_create(struct stw_media **out, const struct stw_media_config *config);

@@ -87,17 +87,49 @@ struct stw_pt_pair {
 	uint8_t to;   /**< as the leg's party is to get it, 0 to 63 or 96 to 127 (RFC 5761 4) */
 };
 
-/** Description of a session. Begin with STW_SESSION_CONFIG_INIT. */
-struct stw_session_config {
-	size_t struct_size; /**< bytes of this struct as compiled; never 0 */
-	uint64_t cookie;    /**< the host's own; handed back in events; 0 is fine */
+/** Where a session's RTP is relayed. */
+enum stw_place {
+	STW_PLACE_AUTO,   /**< inside the kernel while it can be, by the worker else */
+	STW_PLACE_WORKER, /**< by the worker always */
+	STW_PLACE_KERNEL, /**< as AUTO, but the session is refused where no leg can be inside the kernel */
 };
 
-/** A session with cookie 0. */
+/** Description of a session. Begin with STW_SESSION_CONFIG_INIT. */
+struct stw_session_config {
+	size_t struct_size;   /**< bytes of this struct as compiled; never 0 */
+	uint64_t cookie;      /**< the host's own; handed back in events; 0 is fine */
+	enum stw_place place; /**< where its RTP is relayed */
+};
+
+/** A session with cookie 0, wherever its RTP can be relayed. */
 #define STW_SESSION_CONFIG_INIT                                                                    \
 	{                                                                                          \
-		sizeof(struct stw_session_config), 0                                               \
+		sizeof(struct stw_session_config), 0, STW_PLACE_AUTO                               \
 	}
+
+/** Why a leg's RTP is not relayed inside the kernel: bits of stw_session_place.reasons. */
+enum stw_place_reason {
+	STW_PLACE_NOT_ASKED = 1 << 0, /**< the session is to be relayed by the worker */
+	STW_PLACE_NO_KERNEL = 1 << 1, /**< a port of the leg or of its peer has no such relay */
+	STW_PLACE_NO_PEER = 1 << 2, /**< nobody is connected, or one of the two has no party yet */
+	STW_PLACE_NO_HOP = 1 << 3,  /**< the peer's next hop is not known */
+	STW_PLACE_FORKED = 1 << 4,  /**< the session has a fork */
+	STW_PLACE_SECURE = 1 << 5,  /**< one of the two speaks SRTP */
+	STW_PLACE_PLAYED = 1 << 6,  /**< the peer hears a playout, tone, digits or a mix */
+	STW_PLACE_INSPECTED = 1 << 7, /**< the leg is listened to, suppressed, held or in a mix, or
+					     RTCP of one of the two ends here */
+	STW_PLACE_JUST_CHANGED = 1
+				 << 8, /**< what came last was not for the kernel (telephone events,
+					     another source, a jump of numbers); a pause follows */
+};
+
+/** Where a session's RTP is relayed now. */
+struct stw_session_place {
+	enum stw_place asked; /**< as configured */
+	uint32_t legs;        /**< legs of the session */
+	uint32_t legs_kernel; /**< of those, whose RTP is relayed inside the kernel */
+	uint32_t reasons;     /**< why the others' is not: bits of enum stw_place_reason */
+};
 
 /** Description of a leg. Begin with STW_LEG_CONFIG_INIT. */
 struct stw_leg_config {
@@ -225,6 +257,7 @@ struct stw_leg_stream {
  * @param session  set on success only
  * @return 0
  * @return -EINVAL     a field is outside its range
+ * @return -ENOTSUP    STW_PLACE_KERNEL, but the packet plane has no relay inside the kernel
  * @return -ENOSPC     sessions_max sessions exist; counted
  * @return -ESHUTDOWN  the packet plane is being drained (stw_media_drain); counted
  *
@@ -251,6 +284,40 @@ STW_API int stw_session_add(struct stw_media *media, const struct stw_session_co
  */
 STW_API int stw_session_remove(struct stw_media *media, struct stw_session session,
 			       uint64_t now_ns);
+
+/**
+ * Say anew where a session's RTP is relayed. Moving loses, doubles and reorders no packet.
+ *
+ * @param media    borrowed, not NULL
+ * @param session  which
+ * @param place    where
+ * @return 0
+ * @return -EINVAL   no such place
+ * @return -ENOTSUP  STW_PLACE_KERNEL, but the packet plane has no relay inside the kernel
+ * @return -ESTALE   it was removed
+ *
+ * Threads:  any, at the same time as every function but stw_media_destroy.
+ * Progress: blocking (waits for another thread's control call; never for a worker or the kernel).
+ * Order:    STW_PLACE_WORKER: packets that arrive after the return go to the worker.
+ */
+STW_API int stw_session_place_set(struct stw_media *media, struct stw_session session,
+				  enum stw_place place);
+
+/**
+ * Ask where a session's RTP is relayed now.
+ *
+ * @param media    borrowed, not NULL
+ * @param session  which
+ * @param place    filled on success only
+ * @return 0
+ * @return -ESTALE  it was removed
+ *
+ * Threads:  any, at the same time as every function but stw_media_destroy.
+ * Progress: blocking (waits for another thread's control call; never for a worker).
+ * Order:    as of a moment within the call; packets may move a leg at any time.
+ */
+STW_API int stw_session_place(struct stw_media *media, struct stw_session session,
+			      struct stw_session_place *place);
 
 /**
  * Add a leg to a session: it gets a pair of local ports (even for RTP, the next for RTCP), or with rtcp_mux

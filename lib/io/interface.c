@@ -9,6 +9,7 @@
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -41,6 +42,17 @@ interface_queues(const char *name)
 		return 1;
 	queues = channels.rx_count + channels.combined_count;
 	return queues > 0 ? queues : 1;
+}
+
+bool
+interface_driver_is(const char *name, const char *driver)
+{
+	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+	struct ifreq request = {0};
+
+	request.ifr_data = (char *)&info;
+	return ask_interface(name, SIOCETHTOOL, &request) == 0 &&
+	       strncmp(info.driver, driver, sizeof(info.driver)) == 0;
 }
 
 bool

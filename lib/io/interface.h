@@ -11,6 +11,9 @@
 /** Receive queues now; 1 when its driver does not say. Control thread; blocking (waits for the kernel). */
 uint32_t interface_queues(const char *name);
 
+/** Whether a driver of that name has it. Control thread; blocking (waits for the kernel). */
+bool interface_driver_is(const char *name, const char *driver);
+
 /** True when its link is up. Control thread; blocking (waits for the kernel). */
 bool interface_has_carrier(const char *name);
 

@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "media/memory.h"
 #include "media/stats.h"
+#include "media_relay.h"
 #include "neighbour.h"
 
 /** Next hops refreshed in one call of advance, and words looked at for that. */
@@ -56,7 +57,7 @@ exception_of(struct media_io *io, uint32_t index, const char *name, uint32_t wor
 }
 
 static int
-ports_open(struct media_io *io, const struct stw_media_config *config)
+ports_prepare(struct media_io *io, const struct stw_media_config *config)
 {
 	for (uint32_t i = 0; i < config->ports_count; i++) {
 		const struct stw_port_config *port = &config->ports[i];
@@ -66,8 +67,8 @@ ports_open(struct media_io *io, const struct stw_media_config *config)
 		if (port->exception && port->kind != STW_PORT_DEVICE &&
 		    port->kind != STW_PORT_TAKEN)
 			return -EINVAL;
-		error = port_open(&io->ports[i], port, (uint16_t)config->workers,
-				  config->packets_max + spare);
+		error = port_prepare_relayed(&io->ports[i], port, (uint16_t)config->workers,
+					     config->packets_max + spare, io->relay, i);
 		if (error < 0)
 			return error;
 		io->ports_open++;
@@ -76,6 +77,22 @@ ports_open(struct media_io *io, const struct stw_media_config *config)
 			return error;
 	}
 	return 0;
+}
+
+/** Last of all: what comes in waits from here on, and a predecessor's packets get lost until here. */
+static int
+ports_start(struct media_io *io)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < io->ports_open && !error; i++)
+		error = port_attach(&io->ports[i]);
+	for (uint32_t i = 0; i < io->ports_open && !error; i++) {
+		error = port_start(&io->ports[i]);
+		/* A device that had to be made again may have another. */
+		io->plane.ports[i].id = io->ports[i].queue[0].id;
+	}
+	return error;
 }
 
 /** What the stages need to know of the ports. */
@@ -112,6 +129,9 @@ addresses_own(struct media_io *io, const struct stw_media_config *config)
 		io->ifindexes[i] = port->ifindex;
 		if (address->vlan && port->ifindex)
 			io->ifindexes[i] = neighbour_interface(&address->ip, port->name);
+		error = media_relay_own(io, config, i);
+		if (error < 0)
+			return error;
 	}
 	return 0;
 }
@@ -129,6 +149,13 @@ seed_take(void)
 int
 stw_media_create(struct stw_media **out, const struct stw_media_config *config)
 {
+	return media_create(out, config, NULL);
+}
+
+int
+media_create(struct stw_media **out, const struct stw_media_config *config,
+	     struct kernel_relay *relay)
+{
 	struct plane_port ports[STW_MEDIA_PORTS_MAX] = {0};
 	struct plane_config plane = {.media = config, .ports = ports};
 	struct srtp_crypto crypto = {0};
@@ -140,7 +167,13 @@ stw_media_create(struct stw_media **out, const struct stw_media_config *config)
 	io = memory_map(sizeof(*io));
 	if (!io)
 		return -ENOMEM;
-	error = ports_open(io, config);
+	error = 0;
+	if (relay)
+		media_relay_lend(io, relay, config);
+	else
+		error = media_relay_open(io, config);
+	if (!error)
+		error = ports_prepare(io, config);
 	if (error < 0)
 		goto close;
 	ports_describe(io, ports);
@@ -148,6 +181,7 @@ stw_media_create(struct stw_media **out, const struct stw_media_config *config)
 	if (error < 0)
 		goto close;
 	plane.crypto = &crypto;
+	plane.kernel = io->relay ? kernel_relay_memory(io->relay) : NULL;
 	plane.packets_min = config->packets_max;
 	plane.seed = seed_take();
 	error = plane_init(&io->plane, &plane);
@@ -157,6 +191,11 @@ stw_media_create(struct stw_media **out, const struct stw_media_config *config)
 			      (int64_t)(clock_read_ns(CLOCK_REALTIME) - clock_now_ns()),
 			      memory_order_relaxed);
 	error = addresses_own(io, config);
+	if (!error)
+		error = ports_start(io);
+	if (!error && config->kernel_relay == STW_KERNEL_RELAY_REQUIRED &&
+	    !kernel_is_there(&io->plane))
+		error = -ENOTSUP;
 	if (error < 0)
 		goto fini;
 	for (uint32_t i = 0; i < config->workers; i++)
@@ -170,6 +209,7 @@ close:
 	if (io->plane.workers)
 		plane_destroy(&io->plane);
 	crypto_close(&io->crypto);
+	media_relay_close(io);
 	memory_unmap(io, sizeof(*io));
 	return error;
 }
@@ -199,6 +239,7 @@ stw_media_destroy(struct stw_media *media)
 	ports_close(io);
 	plane_destroy(media);
 	crypto_close(&io->crypto);
+	media_relay_close(io);
 	memory_unmap(io, sizeof(*io));
 }
 
@@ -256,15 +297,28 @@ stw_media_poll(struct stw_media *media, uint32_t worker, uint64_t now_ns)
 	return (int)received;
 }
 
+/** Link address of a next hop in a word, as it is known; 0: it is not. */
+static uint64_t
+hop_known(const struct stw_media *media, const struct plane_wanted *wanted)
+{
+	if (media->addresses[wanted->address].family == 6)
+		return hops6_find_word(&media->addresses6[wanted->address].hops, &wanted->hop6);
+	return hops_find_word(&media->addresses[wanted->address].hops, wanted->hop);
+}
+
 /** Note a link address. */
 static void
 hop_learn(struct stw_media *media, const struct plane_wanted *wanted,
 	  const struct rte_ether_addr *mac)
 {
+	uint64_t known = hop_known(media, wanted);
+
 	if (media->addresses[wanted->address].family == 6)
 		hops6_learn(&media->addresses6[wanted->address].hops, &wanted->hop6, mac);
 	else
 		hops_learn(&media->addresses[wanted->address].hops, wanted->hop, mac);
+	if (known && memcmp(&known, mac, sizeof(*mac)) != 0)
+		kernel_hops_changed(media);
 }
 
 /** Look one next hop up in the kernel's tables; false when it is to be tried again. */
@@ -384,6 +438,7 @@ stw_media_stats(struct stw_media *media, struct stw_media_stats *stats)
 	const struct media_io *io = io_of(media);
 
 	stats_read(media, stats);
+	media_relay_stats(io, stats);
 	for (uint32_t i = 0; i < io->ports_open; i++) {
 		const struct port *port = &io->ports[i];
 

@@ -9,6 +9,7 @@
 #include "crypto.h"
 #include "exception.h"
 #include "idle.h"
+#include "kernel_relay.h"
 #include "media/plane.h"
 #include "port.h"
 
@@ -30,6 +31,9 @@ struct media_io {
 
 	struct crypto crypto; /**< crypto devices of SRTP */
 
+	struct kernel_relay *relay; /**< inside the kernel; NULL: there is none */
+	uint8_t relay_is_lent;      /**< 1: media_create was given it */
+
 	struct announces announces; /**< of local addresses */
 
 	struct exception *exceptions[STW_MEDIA_PORTS_MAX]; /**< of each port; NULL: none */
@@ -43,6 +47,15 @@ struct media_io {
 	uint32_t refresh_address; /**< whose next hops are refreshed next */
 	uint32_t refresh_word;
 };
+
+/**
+ * stw_media_create.
+ *
+ * @param relay  of whoever runs its programs himself, borrowed until stw_media_destroy: all ports count as
+ *               having it; NULL: as the description says
+ */
+int media_create(struct stw_media **out, const struct stw_media_config *config,
+		 struct kernel_relay *relay);
 
 /**
  * One turn of a worker at worker->now_ns: a burst from each port, all stages, send; playout that

@@ -10,47 +10,110 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
 
 #include "base/base.h"
-#include "bpf_log.h"
-#include "clock.h"
 #include "interface.h"
+#include "kernel_relay.h"
 #include "port_device.h"
+#include "port_devices.h"
 #include "port_guard.h"
+#include "xdp_features.h"
 #include "xdp_steer.h"
 
-#define DEVICE_BYTES 512
-#define PACKETS_MIN  1024
-#define SHARE_MIN    512
+#define PACKETS_MIN 1024
+#define SHARE_MIN   512
 
-/*
- * The kernel frees an interface's queue a grace period after the AF_XDP socket on it was closed;
- * 17 ms were measured. Until then another socket is refused, and the driver does not say why.
- */
-#define RELEASE_NS_USUAL 30000000l
-#define RELEASE_NS_MAX   1000000000u
-
-/* Control thread only. Names of our devices and pools are distinct in the process. */
+/* Control thread only. Names of our pools are distinct in the process. */
 static uint32_t names_given;
-static uint64_t sockets_closed_ns; /* when this process closed an AF_XDP port; 0: never */
 
-static bool release_is_under_way(const struct stw_port_config *config);
-static void await_release(const struct stw_port_config *config);
 static void name_port(struct port *port, const struct stw_port_config *config);
-static int open_once(struct port *port, const struct stw_port_config *config, uint32_t packets_max);
+static int prepare(struct port *port, const struct stw_port_config *config, uint32_t packets_max);
+static int refused(const struct port *port, int error);
 static int check(const struct port *port, const struct stw_port_config *config,
 		 uint32_t packets_max);
 static int find_interface(struct port *port);
-static int steer_or_guard(struct port *port, const struct stw_port_config *config);
-static int make_devices(struct port *port, const struct stw_port_config *config);
+static int load_or_guard(struct port *port, const struct stw_port_config *config);
 static int make_pools(struct port *port, uint32_t packets_max);
 static void free_pools(struct port *port);
-static int start(struct port *port);
-static void stop(const struct port *port, uint16_t devices);
-static void remove_devices(struct port *port);
+
+int
+port_prepare(struct port *port, const struct stw_port_config *config, uint16_t queues,
+	     uint32_t packets_max)
+{
+	return port_prepare_relayed(port, config, queues, packets_max, NULL, 0);
+}
+
+int
+port_prepare_relayed(struct port *port, const struct stw_port_config *config, uint16_t queues,
+		     uint32_t packets_max, struct kernel_relay *relay, uint32_t index)
+{
+	struct port draft = {0};
+	int error;
+
+	draft.queues = queues;
+	draft.kind = config->kind;
+	draft.takeover_ms = config->takeover_ms;
+	draft.relay = relay;
+	draft.index = index;
+	memset(draft.descriptor, 0xff, sizeof(draft.descriptor));
+	name_port(&draft, config);
+	error = prepare(&draft, config, packets_max);
+	if (error)
+		return refused(&draft, error);
+	*port = draft;
+	return 0;
+}
+
+/*
+ * What a program redirects is lost, and nobody is told, where the driver does not send it: a veth whose other end
+ * is not made for it. Before 6.3 the kernel does not say; then other drivers than that are trusted. In the
+ * receive path of the kernel, in generic mode, all drivers send it.
+ */
+static void
+relay_look(struct port *port)
+{
+	int sends = port->xdp_mode == STW_XDP_GENERIC ? 1 : xdp_sends_redirected(port->ifindex);
+
+	if (sends < 0)
+		sends = kernel_relay_trusts(port->relay) ||
+			!interface_driver_is(port->name, "veth");
+	if (sends)
+		return;
+	stw_log(STW_LOG_WARN,
+		"KERNEL-RELAY-NONE port=%s reason=\"its driver sends nothing that is "
+		"redirected; a veth does when its other end has GRO\"",
+		port->name);
+	kernel_relay_memory(port->relay)->ifindex[port->index] = 0;
+	port->relay = NULL;
+}
+
+int
+port_attach(struct port *port)
+{
+	int error;
+
+	if (!port->steer)
+		return 0;
+	error = xdp_steer_attach(port->steer, port->takeover_ms);
+	if (error)
+		return refused(port, error);
+	port->xdp_mode = xdp_steer_mode(port->steer);
+	if (port->relay)
+		relay_look(port);
+	return 0;
+}
+
+int
+port_start(struct port *port)
+{
+	int error = port_devices_start(port);
+
+	if (error)
+		return refused(port, error);
+	stw_log(STW_LOG_INFO, "PORT-OPEN port=%s queues=%u packets=%u", port->name, port->queues,
+		port->queues * port->pool[0]->size);
+	return 0;
+}
 
 int
 port_open(struct port *port, const struct stw_port_config *config, uint16_t queues,
@@ -59,37 +122,28 @@ port_open(struct port *port, const struct stw_port_config *config, uint16_t queu
 	struct port draft;
 	int error;
 
-	do {
-		await_release(config);
-		memset(&draft, 0, sizeof(draft));
-		draft.queues = queues;
-		draft.kind = config->kind;
-		memset(draft.descriptor, 0xff, sizeof(draft.descriptor));
-		name_port(&draft, config);
-		error = open_once(&draft, config, packets_max);
-	} while (error == -ENODEV && release_is_under_way(config));
+	error = port_prepare(&draft, config, queues, packets_max);
+	if (error)
+		return error;
+	error = port_attach(&draft);
+	if (!error)
+		error = port_start(&draft);
 	if (error) {
-		stw_log(STW_LOG_ERROR, "PORT-REFUSED port=%s error=%d text=%s", draft.name, error,
-			stw_error_text(error));
+		port_close(&draft);
 		return error;
 	}
 	*port = draft;
-	stw_log(STW_LOG_INFO, "PORT-OPEN port=%s queues=%u packets=%u", port->name, queues,
-		queues * port->pool[0]->size);
 	return 0;
 }
 
 void
 port_close(struct port *port)
 {
-	stop(port, port->devices);
 	/* Before the devices: net_af_xdp detaches whatever program it finds. */
 	xdp_steer_detach(port->steer);
 	port_guard_stop(port->guard);
-	remove_devices(port);
+	port_devices_remove(port);
 	xdp_steer_free(port->steer);
-	if (port->kind == STW_PORT_AF_XDP)
-		sockets_closed_ns = clock_now_ns();
 	free_pools(port);
 	stw_log(STW_LOG_INFO, "PORT-CLOSED port=%s", port->name);
 	memset(port, 0, sizeof(*port));
@@ -143,23 +197,6 @@ port_link_is_up(const struct port *port)
 	       link.link_status == RTE_ETH_LINK_UP;
 }
 
-static bool
-release_is_under_way(const struct stw_port_config *config)
-{
-	return config->kind == STW_PORT_AF_XDP && sockets_closed_ns != 0 &&
-	       clock_now_ns() - sockets_closed_ns < RELEASE_NS_MAX;
-}
-
-/* The interface's queue is free some time after its socket was closed: wait what is usual. */
-static void
-await_release(const struct stw_port_config *config)
-{
-	const struct timespec usual = {.tv_nsec = RELEASE_NS_USUAL};
-
-	if (release_is_under_way(config))
-		nanosleep(&usual, NULL);
-}
-
 static void
 name_port(struct port *port, const struct stw_port_config *config)
 {
@@ -171,7 +208,15 @@ name_port(struct port *port, const struct stw_port_config *config)
 }
 
 static int
-open_once(struct port *port, const struct stw_port_config *config, uint32_t packets_max)
+refused(const struct port *port, int error)
+{
+	stw_log(STW_LOG_ERROR, "PORT-REFUSED port=%s error=%d text=%s", port->name, error,
+		stw_error_text(error));
+	return error;
+}
+
+static int
+prepare(struct port *port, const struct stw_port_config *config, uint32_t packets_max)
 {
 	int error;
 
@@ -183,22 +228,15 @@ open_once(struct port *port, const struct stw_port_config *config, uint32_t pack
 	error = make_pools(port, packets_max);
 	if (error)
 		return error;
-	error = make_devices(port, config);
+	error = port_devices_make(port, config);
 	if (error)
 		goto fail_pool;
-	error = steer_or_guard(port, config);
+	error = load_or_guard(port, config);
 	if (error)
 		goto fail_devices;
-	error = start(port);
-	if (error)
-		goto fail_steer;
 	return 0;
-fail_steer:
-	xdp_steer_detach(port->steer);
-	port_guard_stop(port->guard);
 fail_devices:
-	remove_devices(port);
-	xdp_steer_free(port->steer);
+	port_devices_remove(port);
 fail_pool:
 	free_pools(port);
 	return error;
@@ -213,7 +251,7 @@ check(const struct port *port, const struct stw_port_config *config, uint32_t pa
 		return -EINVAL;
 	if ((unsigned int)config->kind > STW_PORT_AF_PACKET ||
 	    (unsigned int)config->xdp_mode > STW_XDP_GENERIC ||
-	    xdp != (config->xdp_mode != STW_XDP_NONE))
+	    xdp != (config->xdp_mode != STW_XDP_NONE) || (!xdp && config->takeover_ms != 0))
 		return -EINVAL;
 	if (config->kind == STW_PORT_TAKEN)
 		return config->device ? -EINVAL : 0;
@@ -243,116 +281,29 @@ find_interface(struct port *port)
 }
 
 static int
-steer_or_guard(struct port *port, const struct stw_port_config *config)
+load_or_guard(struct port *port, const struct stw_port_config *config)
 {
+	struct xdp_steer_setup setup;
 	int error;
 
 	if (port->kind == STW_PORT_AF_PACKET)
 		return port_guard_start(&port->guard, port->name);
 	if (port->kind != STW_PORT_AF_XDP)
 		return 0;
-	error = xdp_steer_attach(&port->steer, port->ifindex, port->name, config->xdp_mode);
-	if (!error)
-		port->xdp_mode = xdp_steer_mode(port->steer);
-	return error;
-}
-
-/*
- * AF_XDP: a device for each queue, because net_af_xdp 22.11 frees the memory of all its queues with
- * the first one at close and so never closes the sockets of the others. Copies, because without
- * them the driver may sleep for a second in an empty receive call.
- */
-static void
-write_device(char device[DEVICE_BYTES], const struct port *port, uint16_t queue)
-{
-	if (port->kind == STW_PORT_AF_XDP)
-		snprintf(device, DEVICE_BYTES,
-			 "net_af_xdp_stw%" PRIu32 ",iface=%s,start_queue=%u,queue_count=1,"
-			 "busy_budget=0,force_copy=1",
-			 names_given++, port->name, queue);
-	else
-		snprintf(device, DEVICE_BYTES,
-			 "net_af_packet_stw%" PRIu32 ",iface=%s,qpairs=%u,framesz=2048,"
-			 "blocksz=4096,framecnt=2048",
-			 names_given++, port->name, port->queues);
-}
-
-static void
-assign_queues(struct port *port, uint16_t device, uint16_t id)
-{
-	uint16_t queue;
-
-	port->devices++;
-	if (port->kind == STW_PORT_AF_XDP) {
-		port->queue[device].id = id;
-		port->socket[device].fd = -1;
-		return;
-	}
-	for (queue = 0; queue < port->queues; queue++) {
-		port->queue[queue].id = id;
-		port->queue[queue].queue = queue;
-	}
-}
-
-/* net_af_packet has opened a socket for each queue, one after the other. */
-static void
-find_descriptors(struct port *port, const struct xdp_sockets *before)
-{
-	struct xdp_sockets opened;
-	size_t i;
-
-	xdp_sockets_list_new(&opened, before, AF_PACKET);
-	for (i = 0; i < opened.count && opened.count == port->queues; i++)
-		port->descriptor[i] = opened.socket[i].fd;
-}
-
-static int
-make_devices(struct port *port, const struct stw_port_config *config)
-{
-	uint16_t devices = port->kind == STW_PORT_AF_XDP ? port->queues : 1;
-	struct xdp_sockets before;
-	char device[DEVICE_BYTES];
-	uint16_t id = config->port_id;
-	uint16_t i;
-	int error;
-
-	if (port->kind == STW_PORT_TAKEN) {
-		if (!rte_eth_dev_is_valid_port(id))
-			return -ENODEV;
-		assign_queues(port, 0, id);
-		return 0;
-	}
-	xdp_sockets_list(&before, AF_PACKET);
-	for (i = 0; i < devices; i++) {
-		const char *string = config->device;
-
-		if (port->kind != STW_PORT_DEVICE) {
-			write_device(device, port, i);
-			string = device;
-		}
-		error = port_device_make(&id, &port->made, string);
-		if (error) {
-			remove_devices(port);
-			return error;
-		}
-		assign_queues(port, i, id);
-	}
-	if (port->kind == STW_PORT_AF_PACKET)
-		find_descriptors(port, &before);
-	return 0;
-}
-
-static void
-remove_devices(struct port *port)
-{
-	uint16_t i;
-
-	for (i = 0; i < port->devices && port->made; i++) {
-		port_device_remove(port->queue[i].id);
-		if (port->kind == STW_PORT_AF_XDP)
-			xdp_socket_close(&port->socket[i]);
-	}
-	port->devices = 0;
+	setup = (struct xdp_steer_setup){.ifindex = port->ifindex,
+					 .name = port->name,
+					 .mode = config->xdp_mode,
+					 .takeover = config->takeover_ms != 0,
+					 .relay = port->relay,
+					 .port = port->index};
+	error = xdp_steer_load(&port->steer, &setup);
+	if (error != -ENOTSUP || !port->relay)
+		return error;
+	/* The smaller program may be had. */
+	stw_log(STW_LOG_WARN, "KERNEL-RELAY-NONE port=%s", port->name);
+	port->relay = NULL;
+	setup.relay = NULL;
+	return xdp_steer_load(&port->steer, &setup);
 }
 
 /* One for each worker, so that none waits for another, and AF_XDP locks no memory twice. */
@@ -386,72 +337,4 @@ free_pools(struct port *port)
 		rte_mempool_free(port->pool[i]);
 		port->pool[i] = NULL;
 	}
-}
-
-/* A process without CAP_IPC_LOCK may lock RLIMIT_MEMLOCK; AF_XDP locks the whole pool. */
-static void
-hint_at_memory(const struct port *port)
-{
-	struct rlimit limit = {0};
-
-	getrlimit(RLIMIT_MEMLOCK, &limit);
-	stw_log(STW_LOG_WARN, "PORT-XDP-MEMORY port=%s locks_kib=%" PRIu64 " limit_kib=%" PRIu64,
-		port->name, (uint64_t)STAILQ_FIRST(&port->pool[0]->mem_list)->len >> 10,
-		(uint64_t)limit.rlim_cur >> 10);
-}
-
-/* A driver without the call filters nothing, as those of software do. */
-static void
-multicast_enable(const struct port *port)
-{
-	int error = rte_eth_allmulticast_enable(port->queue[0].id);
-
-	if (error)
-		stw_log(error == -ENOTSUP ? STW_LOG_INFO : STW_LOG_WARN,
-			"PORT-NO-MULTICAST port=%s error=%d", port->name, error);
-}
-
-static int
-start(struct port *port)
-{
-	struct port_device_setup setup = {0};
-	struct xdp_sockets before;
-	struct bpf_log log;
-	uint16_t started = 0;
-	int error = 0;
-
-	setup.queues = port->devices == 1 ? port->queues : 1;
-	bpf_log_begin(&log);
-	while (started < port->devices) {
-		xdp_sockets_list(&before, AF_XDP);
-		setup.pools = &port->pool[started];
-		setup.descriptors = &port->descriptor[started];
-		error = port_device_start(port->queue[started].id, &setup);
-		if (error)
-			break;
-		port->socket[started++] = xdp_sockets_new(&before);
-	}
-	bpf_log_end(&log, port->name, 0);
-	if (error) {
-		if (port->kind == STW_PORT_AF_XDP)
-			hint_at_memory(port);
-		stop(port, started);
-		return error;
-	}
-	/* Solicitations come to multicast addresses. */
-	if (port->ifindex == 0)
-		multicast_enable(port);
-	port->mac = setup.mac;
-	port->rx_offloads = setup.rx_offloads;
-	port->tx_offloads = setup.tx_offloads;
-	return 0;
-}
-
-static void
-stop(const struct port *port, uint16_t devices)
-{
-	uint16_t i;
-
-	for (i = 0; i < devices; i++)
-		rte_eth_dev_stop(port->queue[i].id);
 }

@@ -27,6 +27,7 @@
 /** Bytes of a port's name, with its end. */
 #define PORT_NAME_BYTES 64
 
+struct kernel_relay;
 struct port_guard;
 struct xdp_steer;
 
@@ -36,7 +37,7 @@ struct port_queue {
 	uint16_t queue; /**< receive and send queue of it */
 };
 
-/** One open port. Filled by port_open, constant until port_close. */
+/** One port. Filled by port_prepare to port_start, constant from then on until port_close. */
 struct port {
 	uint16_t queues;                                 /**< workers that it serves; 1 or more */
 	struct port_queue queue[STW_MEDIA_WORKERS_MAX];  /**< of each worker */
@@ -49,17 +50,22 @@ struct port {
 	uint64_t tx_offloads;       /**< RTE_ETH_TX_OFFLOAD_ bits in use */
 	char name[PORT_NAME_BYTES]; /**< for the log: the device without arguments, the interface */
 
-	/* The rest is of port.c alone. */
-	uint16_t devices;        /**< DPDK ports in use: 1, or one for each queue of AF_XDP */
-	bool made;               /**< port_open made the devices: port_close removes them */
-	struct xdp_steer *steer; /**< AF_XDP */
+	/* The rest is of port.c and port_devices.c alone. */
+	uint16_t devices;           /**< DPDK ports in use: 1, or one for each queue of AF_XDP */
+	bool made;                  /**< port_prepare made the devices: port_close removes them */
+	struct xdp_steer *steer;    /**< AF_XDP */
+	struct kernel_relay *relay; /**< AF_XDP: inside the kernel; NULL: none */
+	uint32_t index;             /**< of the port among those that share it */
 	struct xdp_socket socket[STW_MEDIA_WORKERS_MAX]; /**< AF_XDP: of each device */
 	int descriptor[STW_MEDIA_WORKERS_MAX]; /**< AF_PACKET, tap: of each queue; -1: none */
 	struct port_guard *guard;              /**< AF_PACKET: keeps the kernel from answering */
+	uint32_t takeover_ms;                  /**< AF_XDP: as configured */
+	uint16_t started;                      /**< of `devices` */
 };
 
 /**
- * Make and start a port. A failure undoes everything and names the device in the log.
+ * Make a port, and all that can be had before it receives: devices, buffers, the steering program with its
+ * empty maps. A failure undoes everything and names the device in the log.
  *
  * @param port         filled on success only
  * @param config       borrowed until return
@@ -69,15 +75,60 @@ struct port {
  * @return 0
  * @return -EINVAL   a field is outside its range, or the device does not understand its arguments
  * @return -ENODEV   the device is not there, refused, or has fewer queues
- * @return -ENOTSUP  XDP cannot be had in the mode asked for
+ * @return -ENOTSUP  the kernel cannot do it
  * @return -EBUSY    another XDP program is on the interface, or the port is in use
  * @return -EPERM    the process may not do that
  * @return -ENOMEM   memory cannot be had
  *
  * Threads:  control, registered with EAL.
  * Progress: blocking (waits for the kernel and the device).
+ * Order:    none.
+ */
+int port_prepare(struct port *port, const struct stw_port_config *config, uint16_t queues,
+		 uint32_t packets_max);
+
+/**
+ * The same, with a relay inside the kernel; of other kinds than AF_XDP as port_prepare.
+ *
+ * @param relay  borrowed until port_close; NULL: none
+ * @param index  of the port among those that share it
+ */
+int port_prepare_relayed(struct port *port, const struct stw_port_config *config, uint16_t queues,
+			 uint32_t packets_max, struct kernel_relay *relay, uint32_t index);
+
+/**
+ * Attach the steering program, after its owner where there is one that is to be waited for (takeover_ms); nothing
+ * to do without XDP. Owned packets are dropped from now on, until port_start.
+ *
+ * @param port  borrowed, prepared
+ * @return 0
+ * @return -EBUSY    another XDP program is on the interface; the log names it
+ * @return -ENOTSUP  XDP cannot be had in the mode asked for
+ * @return -ENODEV, -EPERM, -ENOMEM
+ *
+ * Threads:  control.
+ * Progress: blocking (waits for the kernel and for the predecessor).
+ * Order:    what was owned before is steered from the first packet on.
+ */
+int port_attach(struct port *port);
+
+/**
+ * Start the devices: packets come in. The kernel frees a queue of AF_XDP some time after its last socket was
+ * closed, so it is tried for five seconds. A failure leaves the port to port_close.
+ *
+ * @param port  borrowed, attached
+ * @return 0
+ * @return -EBUSY   the port is in use
+ * @return -ENODEV  the device refused; the log says why
+ * @return -ENOMEM  memory cannot be had
+ *
+ * Threads:  control, registered with EAL.
+ * Progress: blocking (waits for the kernel and the device).
  * Order:    the caller hands the port to workers.
  */
+int port_start(struct port *port);
+
+/** port_prepare, port_attach and port_start in one; a failure undoes everything. */
 int port_open(struct port *port, const struct stw_port_config *config, uint16_t queues,
 	      uint32_t packets_max);
 
@@ -101,6 +152,22 @@ int port_open(struct port *port, const struct stw_port_config *config, uint16_t 
  */
 int port_own(struct port *port, const struct stw_ip *ip, uint16_t vlan, uint16_t udp_first,
 	     uint16_t udp_last);
+
+/**
+ * Say where the entries of an owned address's ports are (kernel_entries_first), for relay inside the kernel;
+ * nothing to do for a port without it.
+ *
+ * @param entries_first  index of the entry of udp_first
+ * @param udp_first      as it was owned
+ * @return 0
+ * @return -EINVAL  an address that cannot be
+ * @return -ENOENT  it is not owned
+ * @return -EIO     the kernel refused
+ *
+ * Threads, progress, order: as port_own.
+ */
+int port_own_legs(struct port *port, const struct stw_ip *ip, uint16_t vlan, uint32_t entries_first,
+		  uint16_t udp_first);
 
 /**
  * Give up every range of UDP ports of a local address.
@@ -163,10 +230,10 @@ int port_descriptor(const struct port *port, uint16_t worker);
 bool port_link_is_up(const struct port *port);
 
 /**
- * Give everything back: detach XDP, stop and close the device, remove it if port_open made it,
+ * Give everything back: detach XDP, stop and close the device, remove it if port_prepare made it,
  * free the buffers.
  *
- * @param port  borrowed, opened; unusable afterwards
+ * @param port  borrowed, prepared or more; unusable afterwards
  *
  * Threads:  control, when no worker uses the port any more and no packet of its pool is held.
  * Progress: blocking (waits for the kernel and the device).

@@ -112,8 +112,16 @@ set_up_queues(uint16_t id, const struct port_device_setup *setup)
 	return error;
 }
 
+static int
+error_of(int error)
+{
+	if (error == 0 || error == -EBUSY || error == -ENOMEM)
+		return error;
+	return -ENODEV;
+}
+
 int
-port_device_start(uint16_t id, struct port_device_setup *setup)
+port_device_configure(uint16_t id, struct port_device_setup *setup)
 {
 	struct rte_eth_dev_info info;
 	int error;
@@ -128,14 +136,23 @@ port_device_start(uint16_t id, struct port_device_setup *setup)
 	}
 	error = configure(id, setup, &info);
 	if (!error)
+		error = rte_eth_macaddr_get(id, &setup->mac);
+	return error_of(error);
+}
+
+int
+port_device_start(uint16_t id, struct port_device_setup *setup)
+{
+	struct rte_eth_dev_info info;
+	uint16_t queue;
+	int error;
+
+	error = rte_eth_dev_info_get(id, &info);
+	if (!error)
 		error = set_up_queues(id, setup);
 	if (!error)
 		error = rte_eth_dev_start(id);
-	if (!error)
-		error = rte_eth_macaddr_get(id, &setup->mac);
-	for (uint16_t queue = 0; !error && is_descriptor(&info) && queue < setup->queues; queue++)
+	for (queue = 0; !error && is_descriptor(&info) && queue < setup->queues; queue++)
 		setup->descriptors[queue] = rte_eth_dev_rx_intr_ctl_q_get_fd(id, queue);
-	if (error == -EBUSY || error == -ENOMEM)
-		return error;
-	return error ? -ENODEV : 0;
+	return error_of(error);
 }

@@ -45,21 +45,33 @@ void port_device_remove(uint16_t id);
  */
 uint64_t port_device_tx_offloads(const struct rte_eth_dev_info *info);
 
-/** What port_device_start needs and finds. */
+/** What port_device_configure and port_device_start need and find. */
 struct port_device_setup {
 	uint16_t queues;                  /**< in: receive and send queues */
-	struct rte_mempool *const *pools; /**< in: for received packets, of each queue */
-	int *descriptors;          /**< out: of each queue whose driver has one; others stay */
-	uint64_t rx_offloads;      /**< out: in use */
-	uint64_t tx_offloads;      /**< out: in use */
-	struct rte_ether_addr mac; /**< out */
+	struct rte_mempool *const *pools; /**< in: start: for received packets, of each queue */
+	int *descriptors;     /**< start: out: of each queue whose driver has one; others stay */
+	uint64_t rx_offloads; /**< configure: out: in use */
+	uint64_t tx_offloads; /**< configure: out: in use */
+	struct rte_ether_addr mac; /**< configure: out */
 };
 
 /**
- * Configure and start a device.
+ * Configure a device.
  *
  * @return 0
  * @return -ENODEV  it refused, or has fewer queues
+ * @return -EBUSY   it is started already
+ * @return -ENOMEM
+ *
+ * Threads, progress: control; blocking (waits for the device).
+ */
+int port_device_configure(uint16_t id, struct port_device_setup *setup);
+
+/**
+ * Set the queues of a configured device up and start it.
+ *
+ * @return 0
+ * @return -ENODEV  it refused
  * @return -EBUSY   it is started already
  * @return -ENOMEM
  *

@@ -51,6 +51,18 @@ port_own(struct port *port, const struct stw_ip *ip, uint16_t vlan, uint16_t udp
 }
 
 int
+port_own_legs(struct port *port, const struct stw_ip *ip, uint16_t vlan, uint32_t entries_first,
+	      uint16_t udp_first)
+{
+	struct steer_maps maps;
+
+	if (!port->steer || !port->relay)
+		return 0;
+	maps = xdp_steer_maps(port->steer);
+	return steer_map_entries(&maps, ip, vlan, entries_first + STEER_ENTRIES_BASE - udp_first);
+}
+
+int
 port_disown(struct port *port, const struct stw_ip *ip, uint16_t vlan)
 {
 	struct steer_maps maps;

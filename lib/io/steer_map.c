@@ -83,6 +83,24 @@ steer_map_own(const struct steer_maps *maps, const struct stw_ip *ip, uint16_t v
 }
 
 int
+steer_map_entries(const struct steer_maps *maps, const struct stw_ip *ip, uint16_t vlan,
+		  uint32_t entries_base)
+{
+	struct steer_ranges ranges = {0};
+	union key key;
+	int error, map_fd;
+
+	error = key_of(maps, ip, vlan, &key, &map_fd);
+	if (error)
+		return error;
+	error = bpf_map_lookup_elem(map_fd, &key, &ranges);
+	if (error)
+		return error == -ENOENT ? -ENOENT : -EIO;
+	ranges.entries_base = entries_base;
+	return bpf_map_update_elem(map_fd, &key, &ranges, BPF_EXIST) ? -EIO : 0;
+}
+
+int
 steer_map_disown(const struct steer_maps *maps, const struct stw_ip *ip, uint16_t vlan)
 {
 	union key key;

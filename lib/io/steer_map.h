@@ -11,8 +11,11 @@
 /** Most local addresses; as STW_MEDIA_ADDRESSES_MAX. */
 #define STEER_ADDRESSES_MAX 64
 
-/** Most ranges of UDP ports of an address; all of them fill a cache line. */
-#define STEER_RANGES_MAX 16
+/** Most ranges of UDP ports of an address; with what else an address has they fill a cache line. */
+#define STEER_RANGES_MAX 15
+
+/** steer_ranges.entries_base of the first entry and UDP port 0; more than any port, so none is 0. */
+#define STEER_ENTRIES_BASE 65536
 
 /** Most receive queues of an interface that can have a worker. */
 #define STEER_QUEUES_MAX 64
@@ -38,6 +41,8 @@ struct steer_ranges {
 		__u16 first; /**< host order; 0: this and all after it are unused */
 		__u16 last;  /**< host order, first or more */
 	} range[STEER_RANGES_MAX];
+	__u32 entries_base; /**< with a UDP port added, STEER_ENTRIES_BASE taken away: index of the
+				 port's entry (kernel_entries); 0: the address has none */
 };
 
 /** Keys of the per-CPU map `counts`. */

@@ -46,6 +46,20 @@ struct steer_maps {
 int steer_map_own(const struct steer_maps *maps, const struct stw_ip *ip, uint16_t vlan,
 		  uint16_t first, uint16_t last);
 
+/**
+ * Say where the entries of an address's UDP ports begin, for relay inside the kernel.
+ *
+ * @param entries_base  as steer_ranges has it; 0: there are none any more
+ * @return 0
+ * @return -EINVAL  no address
+ * @return -ENOENT  nothing of it is owned
+ * @return -EIO     the kernel refused
+ *
+ * Threads, progress, order: as steer_map_own, which leaves it as it is.
+ */
+int steer_map_entries(const struct steer_maps *maps, const struct stw_ip *ip, uint16_t vlan,
+		      uint32_t entries_base);
+
 /** Give up an address; -ENOENT when nothing of it is owned. Else as steer_map_own. */
 int steer_map_disown(const struct steer_maps *maps, const struct stw_ip *ip, uint16_t vlan);
 

@@ -59,8 +59,10 @@ port_turn(const struct media_io *io, struct worker *worker, uint32_t port)
 
 	count = rte_eth_rx_burst(device->id, device->queue, mbufs, PACKET_BURST);
 	overload_burst(worker, port, count);
-	if (!count)
+	if (!count) {
+		kernel_handled(worker, port, 0);
 		return 0;
+	}
 	worker_receive(worker, port, mbufs, count);
 	stage_parse(worker, worker->packets, count);
 	if (worker->burst_hosts)
@@ -70,6 +72,7 @@ port_turn(const struct media_io *io, struct worker *worker, uint32_t port)
 	pipeline_run(worker, count);
 	worker_settle(worker, count);
 	queues_send(io, worker);
+	kernel_handled(worker, port, count);
 	return count;
 }
 

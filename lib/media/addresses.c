@@ -150,8 +150,16 @@ hops4_init(struct plane_address *address, const struct stw_address_config *confi
 			 rte_be_to_cpu_32(gateway));
 }
 
+/** Entries of a local address in memory that a BPF program has, too. */
+static _Atomic uint32_t *
+entries_given(const struct stw_media *media, uint32_t first)
+{
+	return &media->kernel.memory->entries[first / KERNEL_ENTRIES_A_LINE].entry[0];
+}
+
 static int
-address_init(struct stw_media *media, uint32_t index, const struct stw_address_config *config)
+address_init(struct stw_media *media, uint32_t index, const struct stw_address_config *config,
+	     uint32_t entries_first)
 {
 	struct plane_address *address = &media->addresses[index];
 	struct plane_address6 *address6 = &media->addresses6[index];
@@ -176,7 +184,10 @@ address_init(struct stw_media *media, uint32_t index, const struct stw_address_c
 	}
 	if (error < 0)
 		return error;
-	address->legs = memory_map(sizeof(*address->legs) * ports->count);
+	if (media->kernel.memory)
+		address->legs = entries_given(media, entries_first);
+	else
+		address->legs = memory_map(sizeof(*address->legs) * ports->count);
 	return address->legs ? 0 : -ENOMEM;
 }
 
@@ -187,7 +198,8 @@ addresses_init(struct stw_media *media, const struct stw_media_config *config)
 
 	media->addresses_count = config->addresses_count;
 	for (uint32_t i = 0; i < config->addresses_count; i++) {
-		error = address_init(media, i, &config->addresses[i]);
+		error = address_init(media, i, &config->addresses[i],
+				     kernel_entries_first(config, i));
 		if (error < 0)
 			return error;
 	}
@@ -201,7 +213,8 @@ addresses_destroy(struct stw_media *media)
 		struct plane_address *address = &media->addresses[i];
 		struct ports *ports = &media->address_ports[i];
 
-		memory_unmap(address->legs, sizeof(*address->legs) * ports->count);
+		if (!media->kernel.memory)
+			memory_unmap(address->legs, sizeof(*address->legs) * ports->count);
 		if (address->hops.words)
 			hops_destroy(&address->hops);
 		if (media->addresses6[i].hops.entries)

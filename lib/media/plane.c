@@ -66,6 +66,7 @@ plane_config_check(const struct stw_media_config *config)
 	    config->fork_packets_max & (config->fork_packets_max - 1) ||
 	    !range_is(config->events_max, 64, 16777216) || config->srtp_max > PLANE_SRTP_MAX ||
 	    (unsigned)config->srtp_driver > STW_SRTP_DRIVER_OPENSSL ||
+	    (unsigned)config->kernel_relay > STW_KERNEL_RELAY_REQUIRED ||
 	    !mixes_config_is_valid(config))
 		return -EINVAL;
 	return addresses_are_valid(config) && workers_are_valid(config) ? 0 : -EINVAL;
@@ -90,10 +91,11 @@ plane_random(struct stw_media *media)
 	return plane_random_next(&media->random);
 }
 
-/** A table of the plane: where its pointer is, and its bytes. */
+/** A table of the plane: where its pointer is, its bytes, and memory that is given; NULL: our own. */
 struct plane_table {
 	void **pointer;
 	size_t bytes;
+	void *given;
 };
 
 #define PLANE_TABLES 22
@@ -104,15 +106,17 @@ tables_list(struct stw_media *media, struct plane_table tables[PLANE_TABLES])
 	size_t legs = media->legs_slots, forks = (size_t)media->forks_max + 1;
 	size_t playouts = (size_t)media->playouts_max + 1, workers = media->workers_count;
 	size_t sessions = (size_t)media->sessions_max + 1;
+	const struct kernel_memory none = {0},
+				   *kernel = media->kernel.memory ? media->kernel.memory : &none;
 	const struct plane_table list[PLANE_TABLES] = {
 		{(void **)&media->routes, legs * sizeof(*media->routes)},
-		{(void **)&media->egresses, legs * sizeof(*media->egresses)},
+		{(void **)&media->egresses, legs * sizeof(*media->egresses), kernel->egresses},
 		{(void **)&media->remotes6, legs * sizeof(*media->remotes6)},
 		{(void **)&media->streams, legs * sizeof(*media->streams)},
 		{(void **)&media->reports, legs * sizeof(*media->reports)},
 		{(void **)&media->reporters, legs * sizeof(*media->reporters)},
-		{(void **)&media->intakes, legs * sizeof(*media->intakes)},
-		{(void **)&media->options, legs * sizeof(*media->options)},
+		{(void **)&media->intakes, legs * sizeof(*media->intakes), kernel->intakes},
+		{(void **)&media->options, legs * sizeof(*media->options), kernel->options},
 		{(void **)&media->pt_maps, sizeof(*media->pt_maps)},
 		{(void **)&media->keypads, legs * sizeof(*media->keypads)},
 		{(void **)&media->quiets, legs * sizeof(*media->quiets)},
@@ -148,7 +152,8 @@ tables_init(struct stw_media *media)
 
 	tables_list(media, tables);
 	for (unsigned i = 0; i < PLANE_TABLES; i++) {
-		*tables[i].pointer = memory_map(tables[i].bytes);
+		*tables[i].pointer =
+			tables[i].given ? tables[i].given : memory_map(tables[i].bytes);
 		if (!*tables[i].pointer)
 			return -ENOMEM;
 	}
@@ -175,8 +180,10 @@ tables_destroy(struct stw_media *media)
 	struct plane_table tables[PLANE_TABLES];
 
 	tables_list(media, tables);
-	for (unsigned i = 0; i < PLANE_TABLES; i++)
-		memory_unmap(*tables[i].pointer, tables[i].bytes);
+	for (unsigned i = 0; i < PLANE_TABLES; i++) {
+		if (!tables[i].given)
+			memory_unmap(*tables[i].pointer, tables[i].bytes);
+	}
 }
 
 static int
@@ -230,7 +237,9 @@ parts_init(struct stw_media *media, const struct plane_config *config)
 {
 	int error;
 
-	error = addresses_init(media, config->media);
+	error = kernel_init(media, config->kernel);
+	if (error == 0)
+		error = addresses_init(media, config->media);
 	if (error == 0)
 		error = tables_init(media);
 	if (error == 0)
@@ -262,11 +271,18 @@ ether_source_make(struct plane_port *port)
 	memcpy((uint8_t *)&port->ether_source + sizeof(port->mac), &type, sizeof(type));
 }
 
+uint32_t
+plane_legs_slots(const struct stw_media_config *config)
+{
+	uint32_t spare = config->legs_max < PLANE_LEGS_SPARE ? config->legs_max : PLANE_LEGS_SPARE;
+
+	return config->legs_max + spare + 1;
+}
+
 int
 plane_init(struct stw_media *media, const struct plane_config *config)
 {
 	const struct stw_media_config *wanted = config->media;
-	uint32_t spare = wanted->legs_max < PLANE_LEGS_SPARE ? wanted->legs_max : PLANE_LEGS_SPARE;
 
 	memcpy(media->ports, config->ports, sizeof(*config->ports) * wanted->ports_count);
 	for (uint32_t i = 0; i < wanted->ports_count; i++)
@@ -275,7 +291,7 @@ plane_init(struct stw_media *media, const struct plane_config *config)
 	media->workers_count = wanted->workers;
 	media->sessions_max = wanted->sessions_max;
 	media->legs_max = wanted->legs_max;
-	media->legs_slots = wanted->legs_max + spare + 1;
+	media->legs_slots = plane_legs_slots(wanted);
 	media->forks_max = wanted->forks_max;
 	media->playouts_max = wanted->playouts_max;
 	media->playout_packets_max = wanted->playout_packets_max;
@@ -309,6 +325,7 @@ plane_destroy(struct stw_media *media)
 	srtp_plane_destroy(media);
 	tables_destroy(media);
 	addresses_destroy(media);
+	kernel_destroy(media);
 	control_lock_destroy(&media->control);
 }
 
@@ -316,7 +333,8 @@ void
 plane_advance(struct stw_media *media, uint64_t now_ns)
 {
 	plane_lock(media);
-	leg_reclaim(media);
+	leg_reclaim(media, now_ns);
+	kernel_advance(media, now_ns);
 	playout_reclaim(media);
 	fork_reclaim(media, now_ns);
 	consumer_reclaim(media);

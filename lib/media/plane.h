@@ -26,6 +26,7 @@
 #include "hops6.h"
 #include "media/fork/consumer.h"
 #include "media/fork/fork.h"
+#include "media/kernel/kernel.h"
 #include "media/mix/mix.h"
 #include "media/play/dial.h"
 #include "media/play/playout.h"
@@ -94,7 +95,8 @@ struct plane_wants {
 
 /** A slot that waits for the workers. */
 struct plane_retired {
-	uint64_t token; /**< of rcu */
+	uint64_t token;         /**< of rcu */
+	uint64_t rest_until_ns; /**< a BPF program may use it until then; 0: none ever did */
 	uint32_t slot;
 };
 
@@ -139,6 +141,7 @@ struct stw_media {
 	struct events events;
 	struct srtp srtp;
 	struct mixes mixes;
+	struct kernel kernel; /**< relay inside the kernel */
 
 	/* Control threads, under the mutex. */
 	struct control_lock control STW_ALIGNED_LINE;
@@ -192,9 +195,13 @@ struct plane_config {
 	const struct stw_media_config *media; /**< borrowed; checked by plane_config_check */
 	const struct plane_port *ports;       /**< borrowed; media->ports_count of them */
 	const struct srtp_crypto *crypto;     /**< borrowed; not looked at when srtp_max is 0 */
-	uint32_t packets_min;                 /**< buffers of the smallest port's pool */
-	uint64_t seed;                        /**< of SSRCs and first sequence numbers */
+	struct kernel_memory *kernel; /**< borrowed until plane_destroy; NULL: no relay there */
+	uint32_t packets_min;         /**< buffers of the smallest port's pool */
+	uint64_t seed;                /**< of SSRCs and first sequence numbers */
 };
+
+/** Slots of legs that a packet plane of this description has, slot 0 included. Threads: any. */
+uint32_t plane_legs_slots(const struct stw_media_config *config);
 
 /** 0, or -EINVAL when a field of the description is outside its range. Threads: any. */
 int plane_config_check(const struct stw_media_config *config);

@@ -82,7 +82,8 @@ worker_init(struct worker *worker, struct stw_media *media, uint32_t index, uint
 {
 	worker->media = media;
 	worker->index = index;
-	worker->several = media->workers_count > 1;
+	/* A program inside the kernel is like one. */
+	worker->several = media->workers_count > 1 || media->kernel.memory;
 	worker->sweep_next = index;
 	worker->reports.random = plane_random(media);
 	worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -113,7 +113,7 @@ struct worker {
 	struct stw_media *media;
 	uint64_t now_ns;
 	uint32_t index;
-	uint8_t several;         /**< 1: other workers run, too */
+	uint8_t several;         /**< 1: others write what it counts, too */
 	uint8_t port;            /**< index of the port that the burst came from */
 	uint8_t keys;            /**< of keys_down */
 	uint8_t burst_hosts;     /**< 1: the burst has ARP or ICMP */

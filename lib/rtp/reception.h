@@ -10,46 +10,7 @@
 
 #include <strowger/rtp.h>
 
-/** Clock of every payload in this release, Hz; nanoseconds of one of its ticks. */
-#define RTP_CLOCK_HZ 8000
-#define RTP_TICK_NS  125000
-
-/** A sequence number this far ahead, or this far behind, still belongs to the row (RFC 3550 A.1). */
-#define RTP_DROPOUT_MAX  3000
-#define RTP_MISORDER_MAX 100
-
-/** What became of a packet's sequence number. */
-enum rtp_reception_fate {
-	RTP_RECEPTION_FIRST,     /**< begins a row: a new source, or a jump confirmed by two */
-	RTP_RECEPTION_NEXT,      /**< ahead of all before: the next one, or after a gap */
-	RTP_RECEPTION_LATE,      /**< behind a later one, not seen before */
-	RTP_RECEPTION_DUPLICATE, /**< seen before */
-	RTP_RECEPTION_STRAY,     /**< far off; counted if its successor follows, as a jump then */
-};
-
-/** Statistics of a leg. All bytes 0: nothing received yet. One cache line. */
-struct rtp_reception {
-	uint64_t packets;           /**< received, duplicates included, strays not */
-	uint64_t expected_before;   /**< packets expected in rows that have ended */
-	uint64_t seen;              /**< bit n: sequence_max - n has come */
-	uint32_t packets_duplicate; /**< of `packets`: seen before, as far as 64 back */
-	uint32_t packets_stray;     /**< far off and not confirmed; one may be pending */
-	uint32_t ssrc;              /**< source of the row */
-	uint32_t sequence_first;    /**< first sequence number of the row, extended (65536 added) */
-	uint32_t sequence_max;      /**< highest sequence number of the row, extended */
-	uint32_t sequence_bad;      /**< successor that would confirm a jump; above 65535: none */
-	uint32_t timestamp;         /**< RTP timestamp of the last packet that moved `transit` */
-	uint32_t transit;           /**< its arrival less its timestamp, ticks, wraps */
-	uint32_t jitter_q4;         /**< 16 times the interarrival jitter, ticks */
-	uint32_t sources;           /**< rows begun by a new SSRC; 0: nothing received yet */
-};
-
-/** True after a packet that was far off, until a later one says whether it was a jump. Threads: as counting. */
-static inline int
-rtp_reception_is_astray(const struct rtp_reception *reception)
-{
-	return reception->sequence_bad <= UINT16_MAX;
-}
+#include "reception_row.h"
 
 /**
  * Count a packet.

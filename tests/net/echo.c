@@ -2,7 +2,8 @@
 /*
  * Opens one port on a kernel interface and sends every packet that the worker receives back to where
  * it came from. Speaks one line at a time with the test that runs it: "ready ..." when the port is
- * open; each word on stdin ("counts", "neighbour ADDRESS", "reopen", "quit") is answered by a line.
+ * open; each word on stdin ("counts", "neighbour ADDRESS", "own ADDRESS VLAN FIRST LAST",
+ * "disown [ADDRESS VLAN]", "reopen", "quit") is answered by a line.
  *
  *   echo xdp-native|xdp-generic|xdp-auto|af_packet INTERFACE ADDRESS FIRST LAST WORKERS
  *
@@ -164,6 +165,22 @@ answer_counts(const struct echo *echo)
 	       counts.unserved, counts.fragments, port_missed(&echo->port));
 }
 
+/* "ADDRESS VLAN FIRST LAST", without the ports to give it up. */
+static int
+own_or_disown(struct echo *echo, const char *text, bool own)
+{
+	unsigned int vlan, first = 0, last = 0;
+	struct stw_ip ip;
+	char address[64];
+
+	if (sscanf(text, "%63s %u %u %u", address, &vlan, &first, &last) != (own ? 4 : 2) ||
+	    stw_ip_parse(address, &ip) != 0)
+		return -EINVAL;
+	if (!own)
+		return port_disown(&echo->port, &ip, (uint16_t)vlan);
+	return port_own(&echo->port, &ip, (uint16_t)vlan, (uint16_t)first, (uint16_t)last);
+}
+
 /* False: no more. */
 static bool
 obey(struct echo *echo, char *word)
@@ -177,6 +194,10 @@ obey(struct echo *echo, char *word)
 		answer_neighbour(echo, word + 10);
 	} else if (strcmp(word, "disown") == 0) {
 		printf("disown %d\n", port_disown(&echo->port, &echo->ip, 0));
+	} else if (strncmp(word, "own ", 4) == 0) {
+		printf("own %d\n", own_or_disown(echo, word + 4, true));
+	} else if (strncmp(word, "disown ", 7) == 0) {
+		printf("disown %d\n", own_or_disown(echo, word + 7, false));
 	} else if (strcmp(word, "link") == 0) {
 		printf("link %d\n", port_link_is_up(&echo->port));
 	} else if (strcmp(word, "reopen") == 0) {

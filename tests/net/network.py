@@ -93,14 +93,21 @@ def udp(namespace, local=None, remote=None):
 class Program:
     """One of this folder's programs in a namespace: a word on its stdin, a line as its answer."""
 
-    def __init__(self, namespace, *words):
+    def __init__(self, namespace, *words, greet=True):
         if not os.path.exists(words[0]):
             raise FileNotFoundError(words[0])
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             ["ip", "netns", "exec", namespace, *map(str, words)], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=self.log, text=True, bufsize=1)
+        self.hello = []
+        if greet:
+            self.greet()
+
+    def greet(self):
+        """Wait for its first line."""
         self.hello = self.process.stdout.readline().split()
+        return self
 
     def ask(self, word):
         self.process.stdin.write(word + "\n")
@@ -127,6 +134,16 @@ class Program:
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
+
+
+def wait_for(what, seconds=5):
+    """Until it is true."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if what():
+            return True
+        time.sleep(0.005)
+    return False
 
 
 def link_is_clean(namespace, name):

@@ -2,13 +2,15 @@
 /*
  * A packet plane on one kernel interface with one session of two legs, relayed both ways by workers of
  * its own. Speaks one line at a time with the test that runs it: "ready MODE PORT PORT" names
- * the local ports of the caller's and the agent's leg; each word on stdin ("stats", "workers", "quit")
+ * the local ports of the caller's and the agent's leg; each word on stdin ("stats", "workers", "modes", "quit")
  * is answered by a line.
  *
  *   relay xdp-native|xdp-generic|af_packet|owned INTERFACE ADDRESS FIRST LAST [ADDRESS VLAN]
  *   relay xdp-native|xdp-generic|af_packet|owned INTERFACE ADDRESS FIRST LAST poll|adaptive [WORKERS]
  *
- * "owned" takes the interface for a device of DPDK's own, and gives the kernel the rest by stw0.
+ * "owned" takes the interface for a device of DPDK's own, and gives the kernel the rest by stw0. With "takeover=MS" in
+ * front of KIND it waits so long for another of its kind to go. INTERFACE may be two, "eth0,eth1": the second
+ * address lives on the second.
  *
  * The agent's leg lives on the second address, where there is one, in its VLAN; 0: none.
  */
@@ -37,6 +39,7 @@ struct relay {
 	struct stw_media *media;
 	uint32_t second; /* index of the address of the agent's leg */
 	uint32_t workers;
+	uint32_t takeover_ms;
 	struct stw_session session;
 	struct stw_leg leg[2];
 	struct stw_endpoint local[2];
@@ -49,6 +52,7 @@ static const struct {
 } kinds[] = {
 	{"xdp-native", STW_PORT_AF_XDP, STW_XDP_NATIVE},
 	{"xdp-generic", STW_PORT_AF_XDP, STW_XDP_GENERIC},
+	{"xdp-auto", STW_PORT_AF_XDP, STW_XDP_AUTO},
 	{"af_packet", STW_PORT_AF_PACKET, STW_XDP_NONE},
 	{"owned", STW_PORT_DEVICE, STW_XDP_NONE},
 };
@@ -96,12 +100,31 @@ is_idle_mode(const char *argument)
 	return argument && (strcmp(argument, "poll") == 0 || strcmp(argument, "adaptive") == 0);
 }
 
+/* Number of ports beside the first. */
+static uint32_t
+second_port(struct stw_port_config *ports)
+{
+	static char names[64];
+	char *comma;
+
+	if (ports->kind == STW_PORT_DEVICE || !strchr(ports->device, ','))
+		return 0;
+	snprintf(names, sizeof(names), "%s", ports->device);
+	comma = strchr(names, ',');
+	*comma = '\0';
+	ports[1] = ports[0];
+	ports[0].device = names;
+	ports[1].device = comma + 1;
+	return 1;
+}
+
 static int
 make_media(struct relay *relay, char **arguments)
 {
 	struct stw_media_config config = STW_MEDIA_CONFIG_INIT;
 	struct stw_address_config addresses[2] = {0};
-	struct stw_port_config port = {.device = arguments[2]};
+	struct stw_port_config ports[2] = {{.device = arguments[2]}};
+	struct stw_port_config *port = &ports[0];
 	struct stw_worker_config worker = STW_WORKER_CONFIG_INIT;
 	char device[128];
 	size_t i = 0;
@@ -110,17 +133,18 @@ make_media(struct relay *relay, char **arguments)
 		i++;
 	if (i == sizeof(kinds) / sizeof(kinds[0]))
 		return -EINVAL;
-	port.kind = kinds[i].kind;
-	port.xdp_mode = kinds[i].mode;
-	if (port.kind == STW_PORT_DEVICE) {
+	port->kind = kinds[i].kind;
+	port->xdp_mode = kinds[i].mode;
+	port->takeover_ms = relay->takeover_ms;
+	if (port->kind == STW_PORT_DEVICE) {
 		snprintf(device, sizeof(device),
 			 "net_af_packet0,iface=%s,qpairs=1,framesz=2048,blocksz=4096,framecnt=2048",
 			 arguments[2]);
-		port.device = device;
-		port.exception = "stw0";
+		port->device = device;
+		port->exception = "stw0";
 	}
-	config.ports = &port;
-	config.ports_count = 1;
+	config.ports = ports;
+	config.ports_count = 1 + second_port(ports);
 	config.addresses = addresses;
 	for (int j = 0; j < (arguments[6] && !is_idle_mode(arguments[6]) ? 2 : 1); j++) {
 		struct stw_address_config *address = &addresses[config.addresses_count++];
@@ -131,6 +155,7 @@ make_media(struct relay *relay, char **arguments)
 		address->udp_port_first = (uint16_t)atoi(arguments[4]);
 		address->udp_port_last = (uint16_t)atoi(arguments[5]);
 		address->vlan = j ? (uint16_t)atoi(arguments[7]) : 0;
+		address->port = j ? config.ports_count - 1 : 0;
 	}
 	relay->second = config.addresses_count - 1;
 	config.packets_max = 4096;
@@ -213,6 +238,15 @@ answer_workers(struct relay *relay)
 	fflush(stdout);
 }
 
+/* How XDP is in use on two ports. */
+static void
+answer_modes(struct relay *relay)
+{
+	printf("modes %d %d\n", (int)stw_media_xdp_mode(relay->media, 0),
+	       (int)stw_media_xdp_mode(relay->media, 1));
+	fflush(stdout);
+}
+
 static void
 serve(struct relay *relay)
 {
@@ -231,6 +265,8 @@ serve(struct relay *relay)
 			answer_stats(relay);
 		else if (strcmp(word, "workers\n") == 0)
 			answer_workers(relay);
+		else if (strcmp(word, "modes\n") == 0)
+			answer_modes(relay);
 		else
 			return;
 	}
@@ -244,10 +280,16 @@ main(int count, char **arguments)
 
 	setvbuf(stdin, NULL, _IONBF, 0);
 	stw_log_set(log_line, NULL, STW_LOG_INFO);
-	relay.workers = is_idle_mode(arguments[6]) && count == 8 ? (uint32_t)atoi(arguments[7]) : 1;
+	if (count > 1 && sscanf(arguments[1], "takeover=%" SCNu32, &relay.takeover_ms) == 1) {
+		arguments++;
+		count--;
+	}
+	relay.workers = count > 6 && is_idle_mode(arguments[6]) && count == 8
+				? (uint32_t)atoi(arguments[7])
+				: 1;
 	if (count < 6 || count > 8 || relay.workers < 1 || relay.workers > WORKERS_MAX ||
 	    (count == 7 && !is_idle_mode(arguments[6]))) {
-		fprintf(stderr, "usage: relay KIND INTERFACE ADDRESS FIRST LAST "
+		fprintf(stderr, "usage: relay [takeover=MS] KIND INTERFACE ADDRESS FIRST LAST "
 				"[ADDRESS VLAN | poll|adaptive [WORKERS]]\n");
 		return 2;
 	}

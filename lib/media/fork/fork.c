@@ -125,6 +125,8 @@ fork_link(struct stw_media *media, uint32_t session, uint32_t slot)
 			atomic_store_explicit(&media->routes[of->legs[i]].fork_first, slot,
 					      memory_order_release);
 	}
+	/* Packets that come from here on find the fork. */
+	kernel_leave_session(media, of);
 }
 
 /** What workers need to know; nobody sees the fork yet. Under the mutex. */

@@ -76,6 +76,7 @@ leg_feature_set(struct stw_media *media, uint32_t leg, bool mixed)
 
 	traits.features = mixed ? traits.features | LEG_MIX : traits.features & (uint16_t)~LEG_MIX;
 	atomic_store_explicit(&route->traits, traits.word, memory_order_relaxed);
+	kernel_leg_follow(media, leg);
 }
 
 /** Take an input and make it ready. There is one (inputs_free_count). */

@@ -288,6 +288,7 @@ dial_begin(struct stw_media *media, uint32_t leg, struct stw_leg handle, const s
 		return -EBUSY;
 	if (!vacant)
 		return plane_refuse(media, STW_LIMIT_DIGITS);
+	kernel_leave_speakers(media, leg);
 	media->dials.slots[vacant] = *asked;
 	media->dials.slots[vacant].leg_handle = handle.id;
 	media->dials.slots[vacant].leg = leg;

@@ -255,9 +255,11 @@ leg_attach(struct stw_media *media, uint32_t leg, uint32_t slot)
 	uint64_t before = atomic_load_explicit(&ask->attach, memory_order_relaxed);
 	uint64_t serial = (before >> 32) + 1;
 
-	if (slot)
+	if (slot) {
+		kernel_leave_speakers(media, leg);
 		atomic_fetch_add_explicit(&media->playouts[slot].listeners, 1,
 					  memory_order_relaxed);
+	}
 	/* A1, pairs with A2 and A7: the worker sees the playout and the start; only control raises
 	 * the serial, so the exchange is right whatever the worker does meanwhile. */
 	before = atomic_exchange_explicit(&ask->attach, serial << 32 | slot, memory_order_acq_rel);

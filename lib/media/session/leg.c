@@ -26,6 +26,10 @@
 /** Removed legs freed, and rests ended, in one call: a bound for who holds the mutex. */
 #define LEG_RECLAIM_BURST 4096
 
+/** So long a BPF program may use a leg that it has found: it runs for a microsecond, on a processor that may be
+ * taken away meanwhile. */
+#define LEG_PROGRAM_NS UINT64_C(100000000)
+
 uint32_t
 leg_find(const struct stw_media *media, struct stw_leg leg)
 {
@@ -106,13 +110,14 @@ rtcp_set(struct stw_media *media, uint32_t leg, uint16_t port)
 }
 
 void
-leg_reclaim(struct stw_media *media)
+leg_reclaim(struct stw_media *media, uint64_t now_ns)
 {
 	for (unsigned i = 0; i < LEG_RECLAIM_BURST && media->legs_retired_count; i++) {
 		const struct plane_retired *oldest =
 			&media->legs_retired[media->legs_retired_first];
 
-		if (!plane_passed(media, oldest->token) || report_is_leaving(media, oldest->slot))
+		if (!plane_passed(media, oldest->token) || now_ns < oldest->rest_until_ns ||
+		    report_is_leaving(media, oldest->slot))
 			return;
 		srtp_leg_remove(media, oldest->slot);
 		media->legs_free[media->legs_free_count++] = oldest->slot;
@@ -132,7 +137,7 @@ leg_take(struct stw_media *media, const struct stw_leg_config *config, uint64_t 
 	if (media->legs_count == media->legs_max)
 		return plane_refuse(media, STW_LIMIT_LEGS);
 	if (media->legs_free_count == 0)
-		leg_reclaim(media);
+		leg_reclaim(media, now_ns);
 	if (media->legs_free_count == 0)
 		return plane_refuse(media, STW_LIMIT_LEGS);
 	if (ports_take(ports, single, port) < 0) {
@@ -182,6 +187,7 @@ leg_fill(struct stw_media *media, uint32_t leg, uint32_t session, uint32_t port,
 	atomic_store_explicit(&route->fork_first, of->fork_first, memory_order_release);
 	options_clear(media, leg);
 	egress_init(media, leg, now_ns);
+	kernel_leg_init(media, leg);
 }
 
 /** Show a leg to who looks for ports, or take it away: 0. */
@@ -246,6 +252,7 @@ leg_add(struct stw_media *media, struct stw_session session, const struct stw_le
 		atomic_store_explicit(&media->legs_top, *leg, memory_order_relaxed);
 	entries_set(media, &media->routes[*leg], port, *leg);
 	report_leg_follow(media, *leg, config->rtcp);
+	kernel_leg_follow(media, *leg);
 	return 0;
 free_srtp:
 	srtp_pair_free(media, &srtp);
@@ -308,6 +315,7 @@ leg_update(struct stw_media *media, uint32_t leg, const struct stw_leg_config *c
 		rtcp_set(media, leg, config->remote_rtcp_port);
 	if (remote_is_new(media, leg, config))
 		remote_set(media, leg, config, now_ns);
+	kernel_leg_follow(media, leg);
 	return 0;
 }
 
@@ -350,6 +358,7 @@ stw_leg_suppress(struct stw_media *media, struct stw_leg leg, uint32_t what)
 		if (what & STW_SUPPRESS_AUDIO)
 			traits.features |= LEG_SUPPRESS_AUDIO;
 		atomic_store_explicit(&route->traits, traits.word, memory_order_relaxed);
+		kernel_leg_follow(media, slot);
 	}
 	plane_unlock(media);
 	return slot ? 0 : -ESTALE;
@@ -367,6 +376,8 @@ leg_remove(struct stw_media *media, uint32_t leg, uint64_t now_ns)
 
 	/* From here on packets find no leg; a burst under way may still have it. */
 	entries_set(media, route, card->port, 0);
+	kernel_leave(media, leg);
+	kernel_leave_speakers(media, leg);
 	mix_leg_leave(media, leg);
 	session_connect(media, leg, 0);
 	of->legs[session_place(of, leg)] = 0;
@@ -394,6 +405,8 @@ leg_remove(struct stw_media *media, uint32_t leg, uint64_t now_ns)
 	last = (media->legs_retired_first + media->legs_retired_count++) % media->legs_slots;
 	media->legs_retired[last] =
 		(struct plane_retired){.token = rte_rcu_qsbr_start(media->rcu), .slot = leg};
+	if (kernel_leg_was_inside(media, leg))
+		media->legs_retired[last].rest_until_ns = now_ns + LEG_PROGRAM_NS;
 	media->legs_count--;
 }
 

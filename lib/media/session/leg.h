@@ -36,6 +36,7 @@
 #include <strowger/session.h>
 
 #include "base/base.h"
+#include "leg_shared.h"
 #include "rtp/level.h"
 #include "rtp/reception.h"
 #include "rtp/telephone_event.h"
@@ -88,6 +89,7 @@ enum leg_feature {
 	LEG_V6 = 1 << 12,             /**< the local address is of IPv6 */
 	LEG_SUPPRESS_AUDIO = 1 << 13, /**< audio is silenced */
 	LEG_VLAN = 1 << 14,           /**< the local address is on a VLAN */
+	LEG_KERNEL = 1 << 15,         /**< asks to be relayed inside the kernel */
 };
 
 /** Bits that stw_leg_suppress sets. */
@@ -139,50 +141,6 @@ static_assert(sizeof(struct leg_route) == STW_CACHE_LINE, "one line for each pac
  *  bit 16       latched: RTCP came from there
  */
 #define LEG_RTCP_LATCHED UINT32_C(0x10000)
-
-/**
- * What most legs do not have. A row's memory is touched for those only that do, or did: the table costs
- * nothing without them.
- */
-struct leg_options {
-	/* Control. */
-	_Atomic uint64_t packet_ns; /**< LEG_RATE_CAP: a packet's share of a second */
-	_Atomic uint64_t ahead_ns;  /**< LEG_RATE_CAP: so far ahead of that, by a burst */
-	_Atomic uint64_t
-		relatch_ns;    /**< LEG_RELATCH: silence after which another source is taken */
-	_Atomic uint64_t used; /**< 1: not all 0 */
-
-	/* Workers that receive from the leg. */
-	_Atomic uint64_t due_ns; /**< LEG_RATE_CAP: when its packets so far have had their shares */
-	_Atomic uint64_t packets_capped;
-	_Atomic uint64_t relatches;
-} STW_ALIGNED_LINE;
-static_assert(sizeof(struct leg_options) == STW_CACHE_LINE, "one line");
-
-/** Numbers of the stream that is sent to the leg; see stream/egress.h. */
-struct leg_egress {
-	_Atomic uint64_t
-		map; /**< union egress_map: what the source heard now adds to its numbers */
-	_Atomic uint64_t last; /**< union egress_last: the last packet sent */
-};
-static_assert(sizeof(struct leg_egress) == 16, "four a line: few packets touch it at one time");
-
-struct leg_intake {
-	struct rtp_reception reception; /**< by sequence numbers */
-	_Atomic uint64_t bytes;         /**< RTP payload bytes */
-	_Atomic uint64_t relayed;       /**< RTP packets sent on to whomever it was connected to */
-	_Atomic uint64_t heard_ns;      /**< when the last valid packet came; at first: the add */
-	_Atomic uint64_t packets_foreign; /**< from another source; any worker */
-	_Atomic uint64_t voice;       /**< turn at the leg that it was relayed to last (egress.h) */
-	uint32_t ssrc_former;         /**< source that the present one has replaced */
-	_Atomic uint32_t rtcp_source; /**< RTCP word: where its RTCP comes from; any worker */
-	_Atomic uint32_t digits;      /**< keys pressed */
-	_Atomic uint32_t packets_late; /**< came after one with a later number */
-	_Atomic uint32_t gaps;         /**< times that numbers were missing when a later one came */
-	_Atomic uint32_t gap_max;      /**< most numbers missing at such a time */
-} STW_ALIGNED_LINE;
-static_assert(sizeof(struct rtp_reception) == STW_CACHE_LINE, "reception fills a line");
-static_assert(sizeof(struct leg_intake) == 2 * STW_CACHE_LINE, "two lines for each packet's sake");
 
 struct leg_keypad {
 	struct rtp_keypad keypad;

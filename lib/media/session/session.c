@@ -34,6 +34,9 @@ stw_session_add(struct stw_media *media, const struct stw_session_config *config
 
 	if (config->struct_size < sizeof(*config))
 		return -EINVAL;
+	error = kernel_place_check(media, config->place);
+	if (error < 0)
+		return error;
 	plane_lock(media);
 	if (media->draining) {
 		plane_refuse(media, STW_LIMIT_DRAIN);
@@ -47,8 +50,10 @@ stw_session_add(struct stw_media *media, const struct stw_session_config *config
 	}
 	slot = media->sessions_free[--media->sessions_free_count];
 	added = &media->sessions[slot];
-	*added = (struct session){
-		.cookie = config->cookie, .generation = added->generation + 1, .used = 1};
+	*added = (struct session){.cookie = config->cookie,
+				  .generation = added->generation + 1,
+				  .used = 1,
+				  .place = (uint8_t)config->place};
 	media->sessions_count++;
 	session->id = handle_make(slot, added->generation);
 	plane_unlock(media);
@@ -116,6 +121,10 @@ session_connect(struct stw_media *media, uint32_t from, uint32_t to)
 {
 	uint32_t before = atomic_load_explicit(&media->routes[from].peer, memory_order_relaxed);
 
+	/* Before the credit: what the kernel relays from here on is not the former peer's. */
+	kernel_leave(media, from);
+	if (to)
+		kernel_leave_speakers(media, to);
 	relayed_credit(media, from);
 	options_way(media, from, to);
 	if (to)
@@ -127,6 +136,7 @@ session_connect(struct stw_media *media, uint32_t from, uint32_t to)
 		atomic_store_explicit(&media->routes[before].speaker,
 				      session_connected_to(media, before, from),
 				      memory_order_relaxed);
+	kernel_leg_follow(media, from);
 }
 
 int

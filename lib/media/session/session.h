@@ -21,6 +21,7 @@ struct session {
 	uint32_t fork_first;                 /**< first fork; 0: none */
 	uint32_t mix;                        /**< its mix; 0: none */
 	uint8_t used;
+	uint8_t place; /**< enum stw_place */
 };
 
 static inline uint64_t
@@ -59,7 +60,7 @@ void leg_quality_read(struct stw_media *media, uint32_t leg, const struct rtp_re
 		      struct stw_leg_stats *stats);
 
 /** Free slots of removed legs that no worker sees any more, a bounded number. */
-void leg_reclaim(struct stw_media *media);
+void leg_reclaim(struct stw_media *media, uint64_t now_ns);
 
 /** Verify the invariants of sessions and legs while nobody else uses them. */
 void session_check(struct stw_media *media);

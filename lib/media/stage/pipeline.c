@@ -66,6 +66,7 @@ pipeline_run(struct worker *worker, unsigned count)
 	stage_mix(worker, worker->packets, count);
 	stage_rtcp_pass(worker, worker->packets, count);
 	stage_relay(worker, worker->packets, count);
+	kernel_stage(worker, worker->packets, count);
 	udp_send(worker);
 }
 

@@ -17,7 +17,7 @@
 #include "media/session/streams.h"
 
 /** A source that was replaced may come back when its successor has been silent for so long: 3 packets. */
-#define RECEIVE_FORMER_NS UINT64_C(60000000)
+#define RECEIVE_FORMER_NS INT64_C(60000000)
 
 /** Of a packet whose SSRC is not the present one: false when it is late, of the source before. */
 static STW_COLD bool
@@ -27,30 +27,11 @@ source_changes(const struct worker *worker, const struct packet *packet)
 	uint64_t heard_ns = atomic_load_explicit(&intake->heard_ns, memory_order_relaxed);
 
 	if (intake->reception.sources > 1 && packet->rtp.ssrc == intake->ssrc_former &&
-	    !packet->event && worker->now_ns - heard_ns < RECEIVE_FORMER_NS)
+	    !packet->event && (int64_t)(worker->now_ns - heard_ns) < RECEIVE_FORMER_NS)
 		return false;
 	intake->ssrc_former = intake->reception.ssrc;
 	stream_end(worker->media, packet->leg);
 	return true;
-}
-
-/** Of a packet that is not the next one, and was not preceded by one that is: note what it says. */
-static STW_COLD void
-row_broken(struct leg_intake *intake, enum rtp_reception_fate fate, uint32_t missing, bool astray)
-{
-	/*
-	 * A packet that is far off has numbers of its own: its source begins anew, or it has lost its way.
-	 * Its successor says which, and does not go on from it, either.
-	 */
-	if (fate == RTP_RECEPTION_FIRST || fate == RTP_RECEPTION_STRAY || astray)
-		atomic_store_explicit(&intake->voice, 0, memory_order_relaxed);
-	if (fate == RTP_RECEPTION_LATE) {
-		worker_count_own32(&intake->packets_late, 1);
-	} else if (fate == RTP_RECEPTION_NEXT && missing < RTP_DROPOUT_MAX) {
-		worker_count_own32(&intake->gaps, 1);
-		if (missing > atomic_load_explicit(&intake->gap_max, memory_order_relaxed))
-			atomic_store_explicit(&intake->gap_max, missing, memory_order_relaxed);
-	}
 }
 
 /** Count an RTP packet; false when it is none of the leg's source. */
@@ -69,7 +50,8 @@ rtp_count(const struct worker *worker, struct packet *packet, struct leg_intake 
 	fate = rtp_reception_count(&intake->reception, &packet->rtp, worker->now_ns);
 	if (STW_UNLIKELY(fate != RTP_RECEPTION_NEXT ||
 			 intake->reception.sequence_max != sequence_next || astray))
-		row_broken(intake, fate, intake->reception.sequence_max - sequence_next, astray);
+		intake_row_broken(intake, fate, intake->reception.sequence_max - sequence_next,
+				  astray);
 	worker_count_own(&intake->bytes, packet->rtp.payload_bytes);
 	return true;
 }

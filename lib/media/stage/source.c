@@ -149,5 +149,6 @@ source_latch(struct worker *worker, const struct packet *packet, uint64_t remote
 		return remote == (source | LEG_LATCHED);
 	}
 	source_latched(worker, packet);
+	kernel_source_changed(worker->media, packet->leg);
 	return true;
 }

@@ -59,6 +59,19 @@ timestamp_next(union egress_last last, uint32_t ticks)
 	return timestamp;
 }
 
+/**
+ * Where a BPF program may send to the leg, too: take the number before the turn. The program changes `last`
+ * only from what it was when it looked, so one of the two has to look again.
+ */
+static bool
+number_take(const struct stw_media *media, struct leg_egress *egress, union egress_last *seen,
+	    union egress_last next)
+{
+	return !media->kernel.memory ||
+	       atomic_compare_exchange_strong_explicit(&egress->last, &seen->word, next.word,
+						       memory_order_relaxed, memory_order_relaxed);
+}
+
 uint8_t
 egress_turn(struct worker *worker, uint32_t leg, enum egress_kind kind, uint32_t from,
 	    _Atomic uint64_t *voice, struct egress_numbers *numbers)
@@ -78,15 +91,18 @@ egress_turn(struct worker *worker, uint32_t leg, enum egress_kind kind, uint32_t
 					 .sequence = (uint16_t)(sequence - numbers->sequence),
 					 .turn = (uint16_t)(map.turn + 1)};
 
+		union egress_last first = {.clock = timestamp - ticks,
+					   .timestamp_low = (uint16_t)timestamp,
+					   .sequence = sequence};
+
+		if (!number_take(worker->media, egress, &last, first))
+			continue;
 		/* E1, pairs with E2: who takes the next turn sees the numbers of those before. */
 		if (!atomic_compare_exchange_strong_explicit(&egress->map, &map.word, next.word,
 							     memory_order_acq_rel,
 							     memory_order_relaxed))
 			continue;
-		last = (union egress_last){.clock = timestamp - ticks,
-					   .timestamp_low = (uint16_t)timestamp,
-					   .sequence = sequence};
-		atomic_store_explicit(&egress->last, last.word, memory_order_relaxed);
+		atomic_store_explicit(&egress->last, first.word, memory_order_relaxed);
 		atomic_store_explicit(voice, egress_voice(leg, next.turn), memory_order_relaxed);
 		numbers->sequence = sequence;
 		numbers->timestamp = timestamp;

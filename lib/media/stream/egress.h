@@ -53,66 +53,6 @@ enum egress_kind {
 	EGRESS_DIGITS, /**< digits that we send */
 };
 
-/** A sequence number this far ahead of the last one still goes on from it. */
-#define EGRESS_AHEAD_MAX RTP_DROPOUT_MAX
-
-/** Word of leg_egress.map. */
-union egress_map {
-	uint64_t word;
-	struct {
-		uint32_t timestamp; /**< added to the source's */
-		uint16_t sequence;  /**< added to the source's */
-		uint16_t turn;      /**< counts changes of source; wraps */
-	};
-};
-
-/** Word of leg_egress.last. */
-union egress_last {
-	uint64_t word;
-	struct {
-		uint32_t clock; /**< timestamp of the last audio packet less its time, ticks */
-		uint16_t timestamp_low; /**< of that timestamp */
-		uint16_t sequence;      /**< highest that was sent in order */
-	};
-};
-
-/** Numbers of a packet: the source's before, the leg's after. */
-struct egress_numbers {
-	uint32_t timestamp;
-	uint16_t sequence;
-	uint8_t untimed; /**< 1: the timestamp is not of now (telephone events) */
-	uint8_t first;   /**< set: 1: first packet of a turn, has the marker bit */
-};
-
-static inline uint32_t
-egress_ticks(uint64_t now_ns)
-{
-	return (uint32_t)(now_ns / RTP_TICK_NS);
-}
-
-/** Voice of who has that turn at that leg. No leg is 0, so no voice that has got a turn is 0. */
-static inline uint64_t
-egress_voice(uint32_t leg, uint16_t turn)
-{
-	return (uint64_t)leg << 16 | turn;
-}
-
-/** Note a packet in `last`, unless it was overtaken or is far off. */
-static inline void
-egress_note(struct leg_egress *egress, const struct egress_numbers *numbers, uint32_t ticks)
-{
-	union egress_last last = {atomic_load_explicit(&egress->last, memory_order_relaxed)};
-
-	if (STW_UNLIKELY((uint16_t)(numbers->sequence - last.sequence - 1) >= EGRESS_AHEAD_MAX))
-		return;
-	last.sequence = numbers->sequence;
-	if (STW_LIKELY(!numbers->untimed)) {
-		last.timestamp_low = (uint16_t)numbers->timestamp;
-		last.clock = numbers->timestamp - ticks;
-	}
-	atomic_store_explicit(&egress->last, last.word, memory_order_relaxed);
-}
-
 /** egress_number, when the voice has not the turn. */
 uint8_t egress_turn(struct worker *worker, uint32_t leg, enum egress_kind kind, uint32_t from,
 		    _Atomic uint64_t *voice, struct egress_numbers *numbers);

@@ -24,7 +24,7 @@ def check(tree):
     sources = list(tree.c_sources("lib/"))
     scalars, arrays = atomic_fields(sources, tree.c_sources("include/"))
     for source in sources:
-        if source.path.endswith(".bpf.c"):
+        if source.path.endswith((".bpf.c", ".bpf.h")):
             continue
         for match in IMPLICIT.finditer(source.code):
             if not match[0].rstrip("( ").endswith("_explicit"):

@@ -17,7 +17,7 @@ LABELLED = re.compile(r"/\*+[\s*]*((?:[A-Z]{1,3}\d+\b(?:\s*(?:,|and)\s*)?)+)")
 TABLE = re.compile(r"\blabel\s+where\s+order\s+pairs with\b")
 ROW = re.compile(r"^\s*\*?\s*([A-Z]{1,3}\d+)\s{2,}(\S.*)$")
 # A row about another file's access, there for its pair: "(session.c)", "(the users')".
-ELSEWHERE = re.compile(r"\((?:[\w/]+\.[ch]|the users')\)")
+ELSEWHERE = re.compile(r"\((?:[\w/]+(?:\.bpf)?\.[ch]|the users')\)")
 ORDERED = re.compile(r"\bmemory_order_(acquire|release|acq_rel|seq_cst|consume)\b"
                      r"|\b(rcu_assign_pointer|rcu_xchg_pointer|rcu_cmpxchg_pointer|rcu_dereference)\b")
 # What the liburcu calls mean; a row may say either word.

@@ -254,6 +254,9 @@ Test(port, fields_outside_their_range_are_refused)
 	config.xdp_mode = STW_XDP_AUTO;
 	config.device = "lo,busy_budget=64";
 	cr_assert_eq(port_open(&port, &config, 1, PACKETS_MAX), -EINVAL);
+	config = device("net_null0");
+	config.takeover_ms = 1;
+	cr_assert_eq(port_open(&port, &config, 1, PACKETS_MAX), -EINVAL);
 	config = device(NULL);
 	cr_assert_eq(port_open(&port, &config, 1, PACKETS_MAX), -EINVAL);
 	config = device("");

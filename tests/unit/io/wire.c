@@ -13,8 +13,12 @@
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
 
+#include "io/media.h"
+
 #define RING_PACKETS 1024
 #define POOL_PACKETS 4095
+
+struct kernel_relay *wire_relay;
 
 const struct party wire_caller = {0, {10, 0, 0, 50}, 40000, {2, 0, 0, 0, 0, 0x50}};
 const struct party wire_agent = {1, {10, 0, 1, 50}, 50000, {2, 0, 0, 0, 1, 0x50}};
@@ -106,7 +110,7 @@ wire_open(struct wire *wire, const struct stw_media_config *config)
 		whole.addresses = addresses;
 		whole.addresses_count = WIRE_PORTS;
 	}
-	must(stw_media_create(&wire->media, &whole) == 0, "stw_media_create");
+	must(media_create(&wire->media, &whole, wire_relay) == 0, "media_create");
 	wire->base = wire_stats(wire).packets_in_use;
 }
 

@@ -20,6 +20,8 @@
 
 #define WIRE_FRAME_MAX 2000
 
+struct kernel_relay;
+
 struct wire {
 	struct stw_media *media;
 	struct rte_ring *in[WIRE_PORTS];
@@ -45,6 +47,9 @@ struct party {
 
 extern const struct party wire_caller; /* 10.0.0.50 behind port 0 */
 extern const struct party wire_agent;  /* 10.0.1.50 behind port 1 */
+
+/* Relay inside the kernel of planes that are opened from then on; NULL: none. */
+extern struct kernel_relay *wire_relay;
 
 void wire_eal_start(void);
 struct stw_media_config wire_config(void);
