@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Draws the rounds with gnuplot: how the ratio moved, and both sides' figures beside each other."""
 import os
+import re
 import statistics
 import subprocess
 
 from summary import group, ratio_of
+
+SIZED = re.compile(r"sessions-(\d+)-(.*)")    # a metric that was measured with several numbers of them
 
 RATIO = """\
 set terminal pngcairo size 800,450 noenhanced font 'sans,11'
@@ -45,6 +48,20 @@ plot $bars using 2:3:4:xtic(1) lc rgb '#2060a0' title 'ours', \\
      '' using 5:6:7 lc rgb '#c0c0c0' title 'the other'
 """
 
+SIZES = """\
+set terminal pngcairo size 800,450 noenhanced font 'sans,11'
+set output '{output}'
+set title '{bench}, {what}: median of the rounds'
+set xlabel 'sessions'
+set ylabel '{unit}'
+set logscale x
+set yrange [0:*]
+set key outside right top
+set grid
+{data}
+plot {curves}
+"""
+
 SERIES = """\
 set terminal pngcairo size 900,900 noenhanced font 'sans,11'
 set output '{output}'
@@ -74,7 +91,7 @@ unset multiplot
 def draw(lines, folder):
     """Write PNGs below folder; returns their paths."""
     os.makedirs(folder, exist_ok=True)
-    paths, by_bench = [], {}
+    paths, by_bench, by_size = [], {}, {}
     for (bench, rival, metric), rounds in group(lines).items():
         path = os.path.join(folder, f"{bench}-{metric}-{rival}-ratio.png")
         points = [(line["round"], ratio_of(line)) for line in rounds]
@@ -82,7 +99,11 @@ def draw(lines, folder):
                              rounds=len(rounds), median=statistics.median(p[1] for p in points),
                              points="\n".join(f"{x} {y}" for x, y in points)))
         paths.append(path)
-        by_bench.setdefault((bench, rounds[0]["unit"]), []).append((metric, rival, rounds))
+        sized = SIZED.match(metric)
+        if sized:
+            by_size.setdefault((bench, sized[2]), []).append((int(sized[1]), rival, rounds))
+        else:
+            by_bench.setdefault((bench, rounds[0]["unit"]), []).append((metric, rival, rounds))
     for (bench, unit), metrics in by_bench.items():
         unit_name = "".join(char if char.isalnum() else "-" for char in unit)
         path = os.path.join(folder, f"{bench}-{unit_name}.png")
@@ -90,7 +111,26 @@ def draw(lines, folder):
                             bars="\n".join(bar_of(f"{metric}, {rival}", rounds)
                                            for metric, rival, rounds in metrics)))
         paths.append(path)
-    return paths + draw_series(lines, folder)
+    return paths + draw_sizes(by_size, folder) + draw_series(lines, folder)
+
+
+def draw_sizes(by_size, folder):
+    """A curve for each side, over the number of sessions."""
+    paths = []
+    for (bench, what), metrics in by_size.items():
+        curves = {}
+        for size, rival, rounds in metrics:
+            for name, side in (("ours", "ours"), (rival, "theirs")):
+                curves.setdefault(name, {})[size] = statistics.median(line[side] for line in rounds)
+        path = os.path.join(folder, f"{bench}-{what}-sizes.png")
+        data = "\n".join(f"$curve{index} << END\n" + "\n".join(f"{size} {value:g}" for size, value
+                                                               in sorted(curve.items())) + "\nEND"
+                         for index, curve in enumerate(curves.values()))
+        gnuplot(SIZES.format(output=quoted(path), bench=bench, what=what, unit=metrics[0][2][0]["unit"], data=data,
+                             curves=", ".join(f"$curve{index} with linespoints lw 2 pt 7 title '{quoted(name)}'"
+                                              for index, name in enumerate(curves))))
+        paths.append(path)
+    return paths
 
 
 def draw_series(lines, folder):

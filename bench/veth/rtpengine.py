@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Debian's rtpengine, in user space: started in a namespace and told of calls over its ng protocol."""
+import contextlib
 import os
 import re
 import resource
@@ -7,8 +8,12 @@ import socket
 import subprocess
 import time
 
+from stage import busy_us
+
 PROGRAM = "/usr/bin/rtpengine"
 CONTROL_PORT = 22222
+FILES_WANTED = 300000
+FILES_A_CALL = 4
 SDP = ("v=0\r\no=- 1 1 IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"
        "m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n")
 
@@ -24,8 +29,11 @@ def bencode(value):
 
 
 def take_all_files():
-    """A call has four sockets."""
+    """As many as may be had: more than the limit with the right to raise it, else up to it."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(most, FILES_WANTED),) * 2)
+        return
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
@@ -34,7 +42,8 @@ class Rtpengine:
 
     name = "rtpengine"
 
-    def __init__(self, network, namespace, folder, relay_address, party, cpu):
+    def __init__(self, network, namespace, folder, addresses, party, cpu):
+        self.interfaces = [f"r{index}" for index in range(len(addresses))]
         self.party = party
         self.serial = 0
         self.calls = []
@@ -44,7 +53,8 @@ class Rtpengine:
         self.process = subprocess.Popen(
             ["ip", "netns", "exec", namespace, "prlimit", "--core=0", "taskset", "-c", str(cpu),
              PROGRAM, "--config-file=none", "--foreground", "--log-stderr", "--log-level=2", "--table=-1",
-             f"--interface={relay_address}", f"--listen-ng=127.0.0.1:{CONTROL_PORT}", "--num-threads=1",
+             *(f"--interface={name}/{address}" for name, address in zip(self.interfaces, addresses)),
+             f"--listen-ng=127.0.0.1:{CONTROL_PORT}", "--num-threads=1",
              "--port-min=10000", "--port-max=60000", "--timeout=3600", "--silent-timeout=3600",
              "--delete-delay=0", f"--pidfile={folder}/rtpengine.pid", f"--recording-dir={folder}/recordings",
              "--recording-method=pcap", "--recording-format=eth"],
@@ -80,19 +90,25 @@ class Rtpengine:
         raise OSError("rtpengine does not answer")
 
     def describe(self, command, call, side, more):
-        message = {"ICE": "remove", "call-id": call, "command": command, "from-tag": "a",
+        """Tell it of one side of a call; its address and port for the other."""
+        interface = self.interfaces[len(self.calls) % len(self.interfaces)]
+        message = {"ICE": "remove", "call-id": call, "command": command,
+                   "direction": [interface, interface], "from-tag": "a",
                    **({"record call": "yes"} if more else {}),
                    "sdp": SDP.format(address=self.party[0], port=self.party[1 + side]),
                    **({"to-tag": "b"} if command == "answer" else {})}
         answer = self.ask(message)
-        found = re.search(rb"m=audio (\d+)", answer)
+        found = re.search(rb"c=IN IP4 (\S+).*m=audio (\d+)", answer, re.S)
         if not found:
             raise OSError(f"rtpengine: {answer[:300]}")
-        return int(found[1])
+        return f"{found[1].decode()} {int(found[2])}"
 
     def add_calls(self, count, path, recorded):
         """Add calls, their ports to a file; microseconds of the process' CPU for it."""
-        before = self.cpu_us()
+        files = resource.prlimit(self.pid(), resource.RLIMIT_NOFILE)[0]
+        if (len(self.calls) + count) * FILES_A_CALL > files:
+            raise OSError(f"{count} calls need {count * FILES_A_CALL} sockets, and the limit of open files is {files}")
+        before = busy_us(self.pid())
         with open(path, "w", encoding="ascii") as file:
             for _ in range(count):
                 call = f"call-{len(self.calls)}"
@@ -100,17 +116,13 @@ class Rtpengine:
                 caller = self.describe("answer", call, 1, recorded)
                 file.write(f"{caller} {agent}\n")
                 self.calls.append(call)
-        return self.cpu_us() - before
+        return busy_us(self.pid()) - before
+
+    def settle(self, _nudge):
+        """Nothing moves."""
 
     def pid(self):
         return self.process.pid
-
-    def cpu_us(self):
-        total = 0
-        for task in os.listdir(f"/proc/{self.pid()}/task"):
-            with open(f"/proc/{self.pid()}/task/{task}/schedstat", encoding="ascii") as file:
-                total += int(file.read().split()[0])
-        return total / 1000
 
     def quit(self):
         self.control.close()

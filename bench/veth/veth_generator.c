@@ -7,20 +7,29 @@
  *   generator ADDRESS CALLER_PORT AGENT_PORT CPU
  *
  * Speaks one line at a time with the driver:
- *   calls RELAY_ADDRESS FILE       a line of FILE per call: the relay's port for the caller and the agent
- *   latch                          a packet to each port, at a gentle rate, so that sources are learnt
+ *   calls FILE                     a line of FILE per call: the relay's address and port for the caller, and
+ *                                  those for the agent
+ *   straight N NAMESPACE ADDRESS   N calls without a relay: what would go to it goes to two sockets of this
+ *                                  program in that network namespace, at that address
+ *   latch [PACKETS_PER_SECOND]     a packet to each port, at a gentle rate, so that sources are learnt
  *   run PACKETS_PER_SECOND MS      answered by: run SENT RECEIVED DOUBLED OVERTAKEN LATE_PPM P50 P99 P999
  *                                  LOST_STREAMS, times in microseconds. LATE_PPM says how far the sending
  *                                  took longer than asked: then the generator, not the relay, is the limit.
+ *   pace PACKETS_PER_SECOND MS     as run, but sleeps whenever nothing is to be sent, so that the core's time
+ *                                  tells of work; delays are those of its sleep
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "../latency.h"
 #include "../rounds.h"
@@ -28,11 +37,18 @@
 #define CALLS_MAX     60000
 #define BATCH         32
 #define PAYLOAD_BYTES 160
+#define STRAIGHT_PORT 7000 /* and the next */
 #define RTP_BYTES     12
 #define PACKET_BYTES  (RTP_BYTES + PAYLOAD_BYTES)
 
 /* Milliseconds without a packet after which nothing more is expected. */
 #define QUIET_MS 200
+
+/* Packets a second of a latch. */
+#define LATCH_RATE 10000
+
+/* Above, packets are sent in batches. */
+#define SINGLE_RATE 20000
 
 /* What stands in the payload, in this machine's order. */
 struct mark {
@@ -52,7 +68,9 @@ struct stream {
 };
 
 struct generator {
-	int sockets[2];
+	int sockets[2];         /* that send */
+	int receivers[2];       /* the same, unless there is no relay */
+	bool sleeps;            /* while nothing is to be sent */
 	struct stream *streams; /* two a call: the caller's, the agent's */
 	uint32_t streams_count;
 	uint32_t trial;
@@ -81,15 +99,15 @@ cpu_pin(const char *cpu)
 }
 
 static int
-socket_open(const char *address, const char *port)
+socket_open(const char *address, uint16_t port)
 {
-	struct sockaddr_in local = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+	struct sockaddr_in local = {.sin_family = AF_INET, .sin_port = htons(port)};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), bytes = 64 << 20;
 
 	if (inet_pton(AF_INET, address, &local.sin_addr) != 1)
 		rounds_die("'%s' is no address", address);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&local, sizeof(local)) < 0)
-		rounds_die("%s:%s: %s", address, port, strerror(errno));
+		rounds_die("%s:%u: %s", address, port, strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
 	return fd;
@@ -193,12 +211,21 @@ packet_note(struct generator *generator, const uint8_t *bytes, unsigned length, 
 static unsigned
 receive_some(struct generator *generator, unsigned side)
 {
-	int count = recvmmsg(generator->sockets[side], in.messages, BATCH, MSG_DONTWAIT, NULL);
+	int count = recvmmsg(generator->receivers[side], in.messages, BATCH, MSG_DONTWAIT, NULL);
 	uint64_t now_ns = rounds_now_ns();
 
 	for (int i = 0; i < count; i++)
 		packet_note(generator, in.bytes[i], in.messages[i].msg_len, now_ns);
 	return count > 0 ? (unsigned)count : 0;
+}
+
+static void
+sleep_until(uint64_t due_ns)
+{
+	struct timespec due = {.tv_sec = (time_t)(due_ns / 1000000000),
+			       .tv_nsec = (long)(due_ns % 1000000000)};
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
 }
 
 static void
@@ -209,6 +236,19 @@ receive_rest(struct generator *generator)
 	while (rounds_now_ns() - quiet_ns < QUIET_MS * UINT64_C(1000000)) {
 		if (receive_some(generator, 0) + receive_some(generator, 1))
 			quiet_ns = rounds_now_ns();
+		else if (generator->sleeps)
+			rounds_sleep_ms(1);
+	}
+}
+
+/* Until it is time to send: take what comes, or take all that has come and sleep. */
+static void
+receive_until(struct generator *generator, uint64_t due_ns)
+{
+	while (rounds_now_ns() < due_ns) {
+		if (receive_some(generator, 0) + receive_some(generator, 1) == 0 &&
+		    generator->sleeps)
+			sleep_until(due_ns);
 	}
 }
 
@@ -217,16 +257,13 @@ static uint64_t
 send_at_rate(struct generator *generator, double per_second, uint64_t total)
 {
 	uint64_t start_ns = rounds_now_ns(), planned_ns, took_ns;
-	unsigned batch = per_second < 20000 ? 1 : BATCH;
+	unsigned batch = per_second < SINGLE_RATE ? 1 : BATCH;
 
 	for (uint64_t sent = 0; sent < total;) {
 		unsigned count = total - sent < batch ? (unsigned)(total - sent) : batch;
 		uint64_t due_ns = start_ns + (uint64_t)((double)sent * 1e9 / per_second);
 
-		while (rounds_now_ns() < due_ns) {
-			receive_some(generator, 0);
-			receive_some(generator, 1);
-		}
+		receive_until(generator, due_ns);
 		batch_send(generator, count);
 		sent += count;
 		receive_some(generator, sent / batch & 1);
@@ -250,17 +287,19 @@ trial_begin(struct generator *generator)
 }
 
 static void
-answer_run(struct generator *generator, double per_second, double ms)
+answer_run(struct generator *generator, const char *word, double per_second, double ms)
 {
 	uint64_t total = (uint64_t)(per_second * ms / 1000), late_ppm;
 	uint32_t short_streams = 0;
 
 	trial_begin(generator);
+	generator->sleeps = strcmp(word, "pace") == 0;
 	late_ppm = send_at_rate(generator, per_second, total);
 	receive_rest(generator);
+	generator->sleeps = false;
 	for (uint32_t i = 0; i < generator->streams_count; i++)
 		short_streams += generator->streams[i].received < generator->streams[i].sent;
-	printf("run %llu %llu %llu %llu %llu %.1f %.1f %.1f %u\n", (unsigned long long)total,
+	printf("%s %llu %llu %llu %llu %llu %.1f %.1f %.1f %u\n", word, (unsigned long long)total,
 	       (unsigned long long)generator->received, (unsigned long long)generator->doubled,
 	       (unsigned long long)generator->overtaken, (unsigned long long)late_ppm,
 	       latency_share_us(&generator->latency, 0.5),
@@ -268,40 +307,97 @@ answer_run(struct generator *generator, double per_second, double ms)
 	       latency_share_us(&generator->latency, 0.999), short_streams);
 }
 
+static struct stream
+stream_to(const char *address, unsigned port)
+{
+	struct stream stream = {.to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)}};
+
+	if (inet_pton(AF_INET, address, &stream.to.sin_addr) != 1)
+		rounds_die("'%s' is no address", address);
+	return stream;
+}
+
+/* From now on packets come back to the parties' sockets. */
 static void
-answer_calls(struct generator *generator, const char *address, const char *path)
+calls_begin(struct generator *generator)
+{
+	generator->streams_count = 0;
+	generator->next = 0;
+	for (unsigned side = 0; side < 2; side++) {
+		if (generator->receivers[side] != generator->sockets[side])
+			close(generator->receivers[side]);
+		generator->receivers[side] = generator->sockets[side];
+	}
+}
+
+static void
+call_add(struct generator *generator, struct stream caller, struct stream agent)
+{
+	if (generator->streams_count == 2 * CALLS_MAX)
+		rounds_die("more than %u calls", CALLS_MAX);
+	generator->streams[generator->streams_count++] = caller;
+	generator->streams[generator->streams_count++] = agent;
+}
+
+static void
+answer_calls(struct generator *generator, const char *path)
 {
 	FILE *file = fopen(path, "r");
-	unsigned caller, agent;
+	char addresses[2][64];
+	unsigned ports[2];
 
 	if (!file)
 		rounds_die("%s: %s", path, strerror(errno));
-	generator->streams_count = 0;
-	generator->next = 0;
-	while (fscanf(file, "%u %u", &caller, &agent) == 2) {
-		struct stream *pair = &generator->streams[generator->streams_count];
-
-		if (generator->streams_count == 2 * CALLS_MAX)
-			rounds_die("more than %u calls", CALLS_MAX);
-		for (unsigned side = 0; side < 2; side++) {
-			pair[side] = (struct stream){
-				.to = {.sin_family = AF_INET,
-				       .sin_port = htons((uint16_t)(side ? agent : caller))}};
-			inet_pton(AF_INET, address, &pair[side].to.sin_addr);
-		}
-		generator->streams_count += 2;
-	}
+	calls_begin(generator);
+	while (fscanf(file, "%63s %u %63s %u", addresses[0], &ports[0], addresses[1], &ports[1]) ==
+	       4)
+		call_add(generator, stream_to(addresses[0], ports[0]),
+			 stream_to(addresses[1], ports[1]));
 	fclose(file);
 	printf("calls %u\n", generator->streams_count / 2);
 }
 
+/* Enter a network namespace; the descriptor of the one before. */
+static int
+namespace_enter(const char *path)
+{
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int there = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (home < 0 || there < 0 || setns(there, CLONE_NEWNET) < 0)
+		rounds_die("%s: %s", path, strerror(errno));
+	close(there);
+	return home;
+}
+
+static void
+answer_straight(struct generator *generator, unsigned count, const char *namespace,
+		const char *address)
+{
+	char path[128];
+	int home;
+
+	snprintf(path, sizeof(path), "/run/netns/%s", namespace);
+	calls_begin(generator);
+	home = namespace_enter(path);
+	for (unsigned side = 0; side < 2; side++)
+		generator->receivers[side] = socket_open(address, (uint16_t)(STRAIGHT_PORT + side));
+	if (setns(home, CLONE_NEWNET) < 0)
+		rounds_die("the namespace left: %s", strerror(errno));
+	close(home);
+	while (generator->streams_count < 2 * count)
+		call_add(generator, stream_to(address, STRAIGHT_PORT),
+			 stream_to(address, STRAIGHT_PORT + 1));
+	printf("straight %u\n", count);
+}
+
 /* Twice, as what comes before both sources are known may be dropped. */
 static void
-answer_latch(struct generator *generator)
+answer_latch(struct generator *generator, double per_second)
 {
 	for (unsigned i = 0; i < 2; i++) {
 		trial_begin(generator);
-		send_at_rate(generator, 10000, generator->streams_count);
+		send_at_rate(generator, per_second, generator->streams_count);
 		receive_rest(generator);
 	}
 	printf("latch %llu\n", (unsigned long long)generator->received);
@@ -310,15 +406,19 @@ answer_latch(struct generator *generator)
 static void
 answer(struct generator *generator, char *line)
 {
-	char address[64], path[512];
-	double per_second, ms;
+	char address[64], namespace[64], path[512], word[8];
+	double per_second = LATCH_RATE, ms;
+	unsigned count;
 
-	if (sscanf(line, "calls %63s %511s", address, path) == 2)
-		answer_calls(generator, address, path);
-	else if (!strncmp(line, "latch", 5))
-		answer_latch(generator);
-	else if (sscanf(line, "run %lf %lf", &per_second, &ms) == 2 && per_second >= 1)
-		answer_run(generator, per_second, ms);
+	if (sscanf(line, "calls %511s", path) == 1)
+		answer_calls(generator, path);
+	else if (sscanf(line, "straight %u %63s %63s", &count, namespace, address) == 3)
+		answer_straight(generator, count, namespace, address);
+	else if (!strncmp(line, "latch", 5) && sscanf(line, "latch %lf", &per_second) <= 1)
+		answer_latch(generator, per_second);
+	else if (sscanf(line, "%7s %lf %lf", word, &per_second, &ms) == 3 && per_second >= 1 &&
+		 (!strcmp(word, "run") || !strcmp(word, "pace")))
+		answer_run(generator, word, per_second, ms);
 	else
 		rounds_die("what is '%s'?", line);
 	fflush(stdout);
@@ -336,8 +436,10 @@ main(int argc, char **argv)
 	generator.streams = calloc(2 * CALLS_MAX, sizeof(*generator.streams));
 	if (!generator.streams)
 		rounds_die("no memory");
-	generator.sockets[0] = socket_open(argv[1], argv[2]);
-	generator.sockets[1] = socket_open(argv[1], argv[3]);
+	for (unsigned side = 0; side < 2; side++)
+		generator.sockets[side] = generator.receivers[side] =
+			socket_open(argv[1], (uint16_t)atoi(argv[2 + side]));
+	prctl(PR_SET_TIMERSLACK, 1);
 	messages_init();
 	printf("ready\n");
 	fflush(stdout);

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Our relay on one kernel interface, for bench/relay_veth.py: a worker on the CPU that it is given,
- * and control here.
+ * Our relay on one kernel interface, for bench/relay_veth.py and relay_kernel.py: a worker on the CPU
+ * that it is given, and control here.
  *
- *   relay INTERFACE ADDRESS PARTY_ADDRESS CALLER_PORT AGENT_PORT CPU busy|adaptive
+ *   relay INTERFACE ADDRESS[,ADDRESS...] PARTY_ADDRESS CALLER_PORT AGENT_PORT CPU busy|adaptive worker|kernel
+ *
+ * Calls take turns with the addresses. The last word says where they are relayed.
  *
  * Speaks one line at a time with the driver:
- *   calls N FILE [FOLDER]   add N calls, their ports to FILE; with a folder, each is recorded there.
+ *   calls N FILE [FOLDER]   add N calls, to FILE their addresses and ports, as the generator reads them;
+ *                           with a folder, each is recorded there.
  *                           Answered by: calls N MICROSECONDS (of this thread's CPU)
  *   drop                    remove all calls. Answered by: drop MICROSECONDS
+ *   place                   answered by: place LEGS LEGS_IN_KERNEL REASONS (bits of enum stw_place_reason)
  *   stats                   answered by: stats RECEIVED RELAYED MISSED FORK_DROPPED
  */
 #include <errno.h>
@@ -32,6 +36,10 @@
 
 static struct {
 	struct stw_media *media;
+	struct stw_address_config addresses[STW_MEDIA_ADDRESSES_MAX];
+	const char *address_texts[STW_MEDIA_ADDRESSES_MAX];
+	uint32_t addresses_count;
+	enum stw_place place;
 	struct stw_endpoint parties[2];
 	struct stw_session *sessions;
 	uint32_t sessions_count;
@@ -69,13 +77,38 @@ eal_start(uint32_t cpu)
 }
 
 static void
-media_make(const char *interface, const char *address, const char *mode)
+addresses_set(char *list)
+{
+	for (char *rest = list, *word; (word = strtok_r(rest, ",", &rest));) {
+		struct stw_address_config *local = &relay.addresses[relay.addresses_count];
+
+		if (relay.addresses_count == STW_MEDIA_ADDRESSES_MAX)
+			rounds_die("too many addresses");
+		relay.address_texts[relay.addresses_count++] = word;
+		*local = (struct stw_address_config){
+			.prefix_bits = 24, .udp_port_first = 10000, .udp_port_last = 65535};
+		if (stw_ip_parse(word, &local->ip) != 0)
+			rounds_die("'%s' is no address", word);
+	}
+}
+
+static void
+place_set(const char *place)
+{
+	if (strcmp(place, "kernel") == 0)
+		relay.place = STW_PLACE_KERNEL;
+	else if (strcmp(place, "worker") == 0)
+		relay.place = STW_PLACE_WORKER;
+	else
+		rounds_die("no place is called '%s'", place);
+}
+
+static void
+media_make(const char *interface, const char *mode)
 {
 	struct stw_media_config config = STW_MEDIA_CONFIG_INIT;
 	struct stw_port_config port = {
 		.kind = STW_PORT_AF_XDP, .device = interface, .xdp_mode = STW_XDP_AUTO};
-	struct stw_address_config local = {
-		.prefix_bits = 24, .udp_port_first = 10000, .udp_port_last = 65535};
 	struct stw_worker_config worker = STW_WORKER_CONFIG_INIT;
 	int error;
 
@@ -86,17 +119,17 @@ media_make(const char *interface, const char *address, const char *mode)
 	worker.overload_bursts = STW_OVERLOAD_NEVER;
 	config.worker_configs = &worker;
 	config.worker_configs_count = 1;
-	if (stw_ip_parse(address, &local.ip) != 0)
-		rounds_die("'%s' is no address", address);
 	config.ports = &port;
 	config.ports_count = 1;
-	config.addresses = &local;
-	config.addresses_count = 1;
+	config.addresses = relay.addresses;
+	config.addresses_count = relay.addresses_count;
 	config.sessions_max = CALLS_MAX;
 	config.legs_max = 2 * CALLS_MAX;
 	config.forks_max = CALLS_MAX;
 	config.packets_max = 65536;
 	config.quarantine_ns = 0;
+	if (relay.place == STW_PLACE_KERNEL)
+		config.kernel_relay = STW_KERNEL_RELAY_REQUIRED;
 	error = stw_media_create(&relay.media, &config);
 	if (error)
 		rounds_die("packet plane: %s", strerror(-error));
@@ -123,8 +156,11 @@ call_add(FILE *file, const char *folder, uint32_t index)
 	uint64_t now_ns = rounds_now_ns();
 	struct stw_leg legs[2];
 	struct stw_fork made;
+	const char *address = relay.address_texts[index % relay.addresses_count];
 	char path[600];
 
+	session.place = relay.place;
+	leg.address = index % relay.addresses_count;
 	must("session", stw_session_add(relay.media, &session, added));
 	for (unsigned side = 0; side < 2; side++) {
 		leg.side = side ? STW_SIDE_AGENT : STW_SIDE_CALLER;
@@ -139,7 +175,7 @@ call_add(FILE *file, const char *folder, uint32_t index)
 		fork.path = path;
 		must("fork", stw_fork_add(relay.media, *added, &fork, now_ns, &made));
 	}
-	fprintf(file, "%u %u\n", local[0].port, local[1].port);
+	fprintf(file, "%s %u %s %u\n", address, local[0].port, address, local[1].port);
 }
 
 static void *
@@ -187,6 +223,22 @@ answer_drop(void)
 }
 
 static void
+answer_place(void)
+{
+	uint32_t legs = 0, inside = 0, reasons = 0;
+
+	for (uint32_t i = 0; i < relay.sessions_count; i++) {
+		struct stw_session_place place;
+
+		must("place", stw_session_place(relay.media, relay.sessions[i], &place));
+		legs += place.legs;
+		inside += place.legs_kernel;
+		reasons |= place.reasons;
+	}
+	printf("place %" PRIu32 " %" PRIu32 " %#" PRIx32 "\n", legs, inside, reasons);
+}
+
+static void
 answer_stats(void)
 {
 	struct stw_media_stats stats;
@@ -207,6 +259,8 @@ answer(const char *line)
 		answer_calls(count, path, words == 3 ? folder : NULL);
 	else if (!strncmp(line, "drop", 4))
 		answer_drop();
+	else if (!strncmp(line, "place", 5))
+		answer_place();
 	else if (!strncmp(line, "stats", 5))
 		answer_stats();
 	else
@@ -227,8 +281,9 @@ main(int argc, char **argv)
 	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
 	char line[1200];
 
-	if (argc != 8)
-		rounds_die("usage: %s INTERFACE ADDRESS PARTY CALLER_PORT AGENT_PORT CPU MODE",
+	if (argc != 9)
+		rounds_die("usage: %s INTERFACE ADDRESS[,...] PARTY CALLER_PORT AGENT_PORT CPU "
+			   "MODE PLACE",
 			   argv[0]);
 	setvbuf(stdin, NULL, _IONBF, 0);
 	stw_log_set(log_line, NULL, STW_LOG_INFO);
@@ -238,7 +293,9 @@ main(int argc, char **argv)
 	party_set(0, argv[3], argv[4]);
 	party_set(1, argv[3], argv[5]);
 	eal_start((uint32_t)atoi(argv[6]));
-	media_make(argv[1], argv[2], argv[7]);
+	addresses_set(argv[2]);
+	place_set(argv[8]);
+	media_make(argv[1], argv[7]);
 	printf("ready %d\n", (int)stw_media_xdp_mode(relay.media, 0));
 	fflush(stdout);
 	for (;;) {
