@@ -23,7 +23,7 @@ from hugepages import HugePages
 from leaks import Belongings
 from network import HOST, SWITCH, Network
 from process import Failed, command
-from proof import RTP_PORTS, Wire, prove, read_records
+from proof import RTP_PORTS, Wire, files_unnamed, prove, read_records
 from reader import read_rtp, read_sip
 from switch import Switch
 from table import Table
@@ -42,8 +42,10 @@ class Outcome:
     """What a run has brought together for its verdict."""
     customers: list
     agents: list
+    relay: str
     wrong: list = field(default_factory=list)
     proof: list = field(default_factory=list)
+    unnamed: list = field(default_factory=list)
     offered: int = 0
     switch_summary: dict = field(default_factory=dict)
     capture_dropped: int = 0
@@ -69,6 +71,10 @@ def options():
     parser.add_argument("--driver", default="auto",
                         choices=("auto", "xdp-native", "xdp-generic", "af-packet"),
                         help="how the switch gets its packets (auto: the first that works)")
+    parser.add_argument("--relay", default="worker", choices=("worker", "kernel", "auto"),
+                        help="who relays plain calls (worker); kernel and auto: the XDP program, of"
+                        " calls to queues that record nothing or what the agent asks for, while it"
+                        " is not asked for; the run fails if kernel is asked for and carries none")
     parser.add_argument("--no-huge", action="store_true", help="work without huge pages")
     parser.add_argument("--switch", metavar="PROGRAM", help="another build of the switch",
                         default=f"{TOP}/build/release/examples/switch/strowger-switch")
@@ -79,6 +85,8 @@ def options():
     args.work = os.path.abspath(args.work)
     if args.calls < 0 or args.agents < 1 or not 0 <= args.impatient <= args.calls:
         parser.error("--calls and --impatient count from 0, --agents from 1")
+    if args.relay == "kernel" and args.driver == "af-packet":
+        parser.error("the kernel relays by XDP, which --driver af-packet is without")
     if args.calls > 500 or args.agents > 100:
         parser.error("at most 500 calls and 100 agents: this is a proof, not a load test")
     return args
@@ -109,13 +117,15 @@ def start_switch(args, stack, network, outcome):
     sounds.write_menu(os.path.join(args.work, "menu.wav"))
     sounds.write_music(os.path.join(args.work, "music.wav"))
     sounds.write_speech(os.path.join(args.work, "speech.wav"), SPEECH, plan.SPEECH_S)
-    config = plan.write_config(args.work, outcome.agents, pages > 0, args.driver)
+    config = plan.write_config(args.work, outcome.agents, pages > 0, args.driver, args.relay)
     switch = Switch(args.switch, config, args.work, network.name("switch"))
     stack.callback(switch.child.stop)
     switch.wait_ready()
     mode = switch.ready.get("xdp")
     say(f"Switch: takes calls at sip:menu@{SWITCH}, packets by {switch.ready.get('driver')}, "
-        f"XDP {mode}.")
+        f"XDP {mode}, relay by the {switch.ready.get('relay')}.")
+    if args.relay == "auto" and switch.ready.get("relay") != "kernel":
+        say(f"  The kernel cannot relay; the reason is in {switch.child.log}.")
     if args.driver == "auto" and mode != "native":
         say(f"  Native XDP was not to be had, so it fell back; the reason is in "
             f"{switch.child.log}.")
@@ -167,7 +177,7 @@ def take_calls(args, outcome):
             stack.callback(capture.stop)
         switch = start_switch(args, stack, network, outcome)
         here = [a for a in outcome.agents if a.phone != "guest"]
-        agents = Agents(here, args.work, network.name("agents"))
+        agents = Agents(here, args.work, network.name("agents"), plan.plan_record(args.relay))
         stack.callback(agents.stop)
         agents.start()
         say(f"Agents: {', '.join(f'{a.name} ({a.phone})' for a in here)}, logged in.")
@@ -191,9 +201,10 @@ def judge(args, outcome):
     wire = Wire(*[(read_rtp(path, RTP_PORTS), read_sip(path)) for path in paths])
     outcome.offered = len(wire.offered())
     records = read_records(os.path.join(args.work, "cdr.jsonl"))
-    outcome.proof, wrong = prove(records, outcome.customers, wire)
+    outcome.proof, wrong = prove(records, outcome.customers, wire, plan.plan_record(args.relay))
     for call in outcome.proof:
         outcome.wrong += call.wrong
+    outcome.unnamed = files_unnamed(os.path.join(args.work, "rec"), records)
     outcome.wrong += wrong
 
 
@@ -220,7 +231,7 @@ def run(args):
     catch_signals()
     begun = time.monotonic()
     outcome = Outcome(plan.plan_customers(args.calls, args.impatient),
-                      plan.plan_agents(args.agents, args.keep))
+                      plan.plan_agents(args.agents, args.keep), args.relay)
     try:
         os.makedirs(args.work)
         town.remove_stale()

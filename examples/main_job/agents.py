@@ -36,8 +36,10 @@ BARESIP_ACCOUNT = ("<sip:{name}@{switch}>;auth_user={name};auth_pass={password};
 
 
 class Agents:
-    def __init__(self, agents, work, namespace):
+    def __init__(self, agents, work, namespace, record):
+        """record: what each queue records; SIPp's agents ask for it where it is theirs to ask."""
         self.agents = agents
+        self.records = "".join(queue for queue, what in record.items() if what == "on_demand")
         self.work = work
         self.namespace = namespace
         self.children = []
@@ -61,7 +63,8 @@ class Agents:
             ["sipp", "-sf", os.path.join(SCENARIOS, "agent.xml"), "-i", network.AGENTS,
              "-p", str(agent.sip_port), "-mi", network.AGENTS, "-mp", str(agent.rtp_port),
              "-rtp_echo", "-set", "misses", str(agent.misses),
-             "-set", "hangs_up", "yes" if agent.hangs_up else "no", "-nostdin",
+             "-set", "hangs_up", "yes" if agent.hangs_up else "no",
+             "-set", "records", self.records or "none", "-nostdin",
              "-trace_err", "-error_file", base + ".err"], base + ".log", self.namespace,
             self.work))
 

@@ -67,6 +67,9 @@ class Network:
         # below the kernel's stack (AF_XDP) gets and passes on packets with wrong ones.
         for where, name in ((bridge, place), (namespace, link)):
             command("ip", "netns", "exec", where, "ethtool", "-K", name, "tx", "off", "rx", "off")
+        # What the switch's XDP program sends back itself, a veth takes only if its other end polls, which
+        # it does for GRO; without, the kernel drops it and tells nobody.
+        command("ip", "netns", "exec", bridge, "ethtool", "-K", place, "gro", "on")
         command("ip", "-n", bridge, "link", "set", place, "master", "br0", "up")
         command("ip", "-n", namespace, "addr", "add", f"{address}/{PREFIX_BITS}", "dev", link)
         command("ip", "-n", namespace, "link", "set", link, "up")

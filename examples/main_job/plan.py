@@ -10,6 +10,10 @@ import network
 from process import last_cpu
 
 QUEUES = ("sales", "support", "billing")
+RECORD_ALL = {name: "all" for name in QUEUES}
+# What is recorded where plain calls are relayed inside the kernel: there are calls that never leave it,
+# calls that never get there, and calls that go to the worker for the recording and back.
+RECORD_SOME = {"sales": "all", "support": "none", "billing": "on_demand"}
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi")
 LATER_DIGITS = ("-", "5", "#")      # pressed after the first round of speech; "-" is none
 ROUNDS = 2                          # of 7 s of speech, before a customer hangs up
@@ -33,6 +37,9 @@ class Customer(NamedTuple):
     digit: str          # pressed at the menu
     later_digit: str
     rounds: int
+
+    def queue(self):
+        return QUEUES[int(self.digit) - 1]
 
     def digits(self):
         """All digits that the switch must have heard, in order."""
@@ -71,17 +78,24 @@ def plan_customers(count, impatient):
             for i in range(count)]
 
 
-def switch_config(work, agents, huge_pages, driver):
+def plan_record(relay):
+    """What each queue records."""
+    return RECORD_ALL if relay == "worker" else RECORD_SOME
+
+
+def switch_config(work, agents, huge_pages, driver, relay):
     """The switch's configuration file, as text."""
     def skills(names, level):
         return ", ".join(f"{{name: {name}, level: {level}}}" for name in names)
 
+    record = plan_record(relay)
     choices = ", ".join(f'{{digit: "{i + 1}", queue: {name}}}' for i, name in enumerate(QUEUES))
     lines = [
         "# Written by examples/run.",
         "listen:", f"  address: {network.SWITCH}", "  sip_port: 5060",
         "media:", f"  interface: {network.SWITCH_LINK}", f"  driver: {driver}",
         "  rtp_ports: { first: 20000, last: 29999 }", f"  worker_core: {last_cpu()}",
+        f"  relay: {relay}",
         f"  huge_pages: {'auto' if huge_pages else 'no'}", "  memory_mib: 128",
         f"recording: {{ directory: {work}/rec, pcapng: true, wav: true }}",
         f"files: {{ cdr: {work}/cdr.jsonl, status: {work}/status.json }}",
@@ -92,7 +106,7 @@ def switch_config(work, agents, huge_pages, driver):
         lines.append(
             f"  - {{ name: {name}, music: {work}/music.wav, skills: [ {skills([name], 1)} ],"
             f" offer_timeout_s: {OFFER_TIMEOUT_S}, wrap_up_s: 1, service_level_s: 20, target_s: 20,"
-            " length_max: 1000 }")
+            f" length_max: 1000, record: {record[name]} }}")
     lines.append("agents:")
     for agent in agents:
         lines.append(f"  - {{ name: {agent.name}, password: {agent.password},"
@@ -100,8 +114,8 @@ def switch_config(work, agents, huge_pages, driver):
     return "\n".join(lines) + "\n"
 
 
-def write_config(work, agents, huge_pages, driver):
+def write_config(work, agents, huge_pages, driver, relay):
     path = os.path.join(work, "switch.yaml")
     with open(path, "w") as out:
-        out.write(switch_config(work, agents, huge_pages, driver))
+        out.write(switch_config(work, agents, huge_pages, driver, relay))
     return path

@@ -7,15 +7,20 @@ packet may then be sent before, and arrive after, the switch has heard of the ch
 that one phone sends must arrive at the other, in order, unchanged, and nothing else may. The
 caller's side of a recording begins with the switch's answer to the call, the agent's side with the
 talk; edges are the same.
+
+A recording that the agent asks for in mid-call holds what was sent from the switch's answer to that
+(the INFO's 200) until it is asked to stop, and nothing from before or after.
 """
 
 import json
+import math
 import os
 from dataclasses import dataclass, field
 
 import compare
 import g711
 import network
+from compare import Span
 from reader import read_rtp
 from wavfile import BadWav, read_wav
 
@@ -23,6 +28,8 @@ RTP_PORTS = "20000-29999"
 DIGIT_TYPE = 101
 SETTLE_S = 0.2
 EDGE_S = 0.02
+BACK_S = 1.0            # after a recording has ended, the call is back in the kernel
+EVER = math.inf
 WAIT_NEAR_S = 0.5       # between the wait in the record and the one seen on the wire
 
 
@@ -41,10 +48,15 @@ class Call:
     relayed: int = 0
     lost: int = 0
     foreign: int = 0
+    misnumbered: int = 0
+    plain: int = 0                  # of those relayed: sent while nothing was recorded
+    record_policy: str = "all"      # of its queue
+    asked: list = field(default_factory=list)       # INFOs about recording: (request, answer)
     bad_checksums: int = 0
     digits_correct: bool = False
-    recording_correct: bool = False
-    wav_correct: bool = False
+    recordings: int = 0
+    recordings_correct: int = 0
+    wavs_correct: int = 0
     record_correct: bool = False
 
     def say(self, what):
@@ -91,8 +103,9 @@ def read_records(path):
     with open(path) as lines:
         records = [json.loads(line) for line in lines if line.strip()]
     for record in records:
-        for kind, name in (record.get("recording") or {}).items():
-            record["recording"][kind] = os.path.join(os.path.dirname(path), name or "")
+        for recording in record.get("recordings") or []:
+            for kind in ("pcapng", "wav"):
+                recording[kind] = os.path.join(os.path.dirname(path), recording.get(kind) or "")
     return records
 
 
@@ -143,6 +156,7 @@ def _see_agent(wire, call):
         return
     call.talk_at = ack.time
     bye = _first(dialog, "BYE")
+    call.asked = _asked(dialog)
     if bye and bye.time < call.end_at:
         call.end_at = bye.time
         call.ended_by = "agent" if bye.source == network.AGENTS else "switch"
@@ -151,18 +165,60 @@ def _see_agent(wire, call):
         dialog[0].time, call.end_at + 2)
 
 
+def _asked(dialog):
+    """The agent's INFOs that the switch has agreed to, each with its answer. Either may be on the wire
+    more than once; the first counts."""
+    asked, answers = {}, {}
+    for message in dialog:
+        if message.method == "INFO" and message.record:
+            asked.setdefault(message.number, message)
+        elif message.method == "INFO" and message.status == 200:
+            answers.setdefault(message.number, message)
+    return [(asked[number], answers[number]) for number in asked if number in answers]
+
+
+def spans(call):
+    """What must be recorded of this call: a list of spans by side."""
+    if call.record_policy == "none":
+        return []
+    if call.record_policy == "all":
+        return [{side: Span(begin + SETTLE_S, call.end_at - EDGE_S, -EVER, EVER)
+                 for side, begin in (("caller", call.answered_at), ("agent", call.talk_at))}]
+    wanted = []
+    for number, (request, answer) in enumerate(call.asked):
+        if request.record == "off":
+            continue
+        off = call.asked[number + 1] if number + 1 < len(call.asked) else None
+        # What is on the way to the worker when the agent asks may or may not be in it.
+        span = Span(answer.time + EDGE_S, off[0].time - SETTLE_S if off else call.end_at - EDGE_S,
+                    request.time - SETTLE_S, off[1].time + EDGE_S if off else EVER)
+        wanted.append({"caller": span, "agent": span})
+    return wanted
+
+
 def check_relay(call):
-    """Both directions; fills relayed, lost, foreign, bad_checksums."""
+    """Both directions; fills relayed, plain, lost, foreign, misnumbered, bad_checksums."""
+    wanted = [span["caller"] for span in spans(call)]
     begin, end = call.talk_at + SETTLE_S, call.end_at - EDGE_S
     for side, other in (("caller", "agent"), ("agent", "caller")):
         sent, got = call.sent[side], call.got[other]
         found = compare.align(sent, got)
+        arrived = found.arrived()
         due = [i for i, packet in enumerate(sent) if begin <= packet.time <= end]
-        lost = sum(i not in found.arrived for i in due)
+        lost = sum(i not in arrived for i in due)
         foreign = sum(begin <= got[i].time <= end for i in found.foreign)
-        call.relayed += len(found.arrived)
+        call.relayed += len(arrived)
+        call.plain += sum(not any(s.begin <= sent[i].time <= s.end for s in wanted)
+                          for i in arrived)
         call.lost += lost
         call.foreign += foreign
+        wrong = compare.misnumbered(sent, got, found.pairs)
+        call.misnumbered += len(wrong)
+        if wrong:
+            first = got[wrong[0]]
+            call.say(f"{len(wrong)} packets that the {other} got do not continue the one before;"
+                     f" the first came at {first.time - call.talk_at:.3f} s of the talk, number"
+                     f" {first.sequence} after {got[wrong[0] - 1].sequence}")
         if lost:
             call.say(f"{lost} of {len(due)} packets that the {side} sent have not arrived")
         if foreign:
@@ -196,6 +252,8 @@ def check_record(call):
         wrong.append(f"hung up by the {call.ended_by}, the record says {record.get('hangup_by')}")
     if record.get("caller") != call.customer.number:
         wrong.append(f"the record names the caller {record.get('caller')}")
+    if record.get("queue") != call.customer.queue():
+        wrong.append(f"{call.customer.digit} was pressed, the record says {record.get('queue')}")
     digit = next((p.time for p in call.sent["caller"] if p.payload_type == DIGIT_TYPE), None)
     if digit and call.talk_at:
         waited = call.talk_at - digit
@@ -220,30 +278,43 @@ def _counters(call):
                        f" {least} to {len(packets)}")
 
 
-def check_recording(call):
+def check_recordings(call):
+    """There are as many recordings as must be, and each is right."""
+    wanted, there = spans(call), call.record.get("recordings") or []
+    if len(there) != len(wanted):
+        call.say(f"{len(wanted)} recordings were to be made, the record names {len(there)}")
+        return
+    call.recordings = len(there)
+    for files, span in zip(there, wanted):
+        check_recording(call, files, span)
+
+
+def check_recording(call, files, span):
     """The pcapng holds what the phones sent; the WAV holds what the pcapng does."""
-    files = call.record.get("recording") or {}
     try:
         packets = read_rtp(files["pcapng"], RTP_PORTS)
     except Exception as error:
         call.say(f"its recording cannot be read: {error}")
         return
     sides, wrong = {}, []
-    for side, begin in (("caller", call.answered_at), ("agent", call.talk_at)):
+    for side in ("caller", "agent"):
         rtp = call.record.get(f"{side}_rtp") or {}
         port = (network.SWITCH, rtp.get("local_port"))
         sides[side] = [p for p in packets if p.target == port]
-        different = compare.first_difference(call.sent.get(side, []), sides[side],
-                                             begin + SETTLE_S, call.end_at - EDGE_S)
+        different = compare.first_difference(call.sent.get(side, []), sides[side], span[side])
         if different:
             wrong.append(f"the recording of the {side}: {different}")
+    if not packets:
+        wrong.append("the recording is empty")
     for what in wrong:
         call.say(what)
-    call.recording_correct = not wrong and bool(packets)
-    check_wav(call, files.get("wav"), sides)
+    call.recordings_correct += not wrong
+    seconds_max = min(span["caller"].latest, call.end_at) - \
+        max(span["caller"].earliest, call.answered_at) + 1
+    check_wav(call, files.get("wav"), sides, seconds_max)
 
 
-def check_wav(call, path, sides):
+def check_wav(call, path, sides, seconds_max):
     try:
         wav = read_wav(path)
     except (OSError, TypeError, BadWav) as error:
@@ -263,15 +334,48 @@ def check_wav(call, path, sides):
             if different:
                 wrong.append(f"the WAV's channel of the {side}: {different}")
     seconds = len(wav.channels[0]) / compare.RATE_HZ
-    if seconds > call.end_at - call.answered_at + 1:
+    if seconds > seconds_max:
         wrong.append(f"the WAV is {seconds:.1f} s long")
     for what in wrong:
         call.say(what)
-    call.wav_correct = not wrong
+    call.wavs_correct += not wrong
 
 
-def prove(records, customers, wire):
-    """One Call for each call that the callers made; others (one's own softphone) are left out."""
+def check_kernel(call):
+    """The kernel relays nothing of what is being recorded: what the record says of it must be possible."""
+    recorded = call.record_policy == "all" or (call.asked and call.asked[-1][0].record == "on")
+    if recorded and call.record.get("kernel_legs"):
+        call.say("it was recorded to its end, and the kernel relayed it then")
+    if call.record_policy == "all" and any(r.get("kernel_legs")
+                                           for r in call.record.get("recordings") or []):
+        call.say("the kernel relayed it before it had begun")
+
+
+def moves(calls):
+    """What the records say of calls between kernel and worker: (how many did, of how many that could)."""
+    talks = [c for c in calls if c.talk_at]
+    plain = [c for c in talks if c.record_policy == "none"]
+    asked = [c for c in talks if c.asked]
+    ended = [c for c in asked
+             if c.asked[-1][0].record == "off" and c.end_at - c.asked[-1][1].time > BACK_S]
+    return {
+        "stayed": (sum(c.record.get("kernel_legs", 0) > 0 for c in plain), len(plain)),
+        "taken": (sum(bool(c.record["recordings"]) and c.record["recordings"][0]["kernel_legs"] > 0
+                      for c in asked), len(asked)),
+        "back": (sum(c.record.get("kernel_legs", 0) > 0 for c in ended), len(ended))}
+
+
+def files_unnamed(directory, records):
+    """What lies among the recordings, but is in no record: what was to be deleted, or never made."""
+    named = {os.path.basename(recording[kind]) for record in records
+             for recording in record.get("recordings") or [] for kind in ("pcapng", "wav")}
+    there = os.listdir(directory) if os.path.isdir(directory) else []
+    return sorted(set(there) - named)
+
+
+def prove(records, customers, wire, record_policies):
+    """One Call for each call that the callers made; others (one's own softphone) are left out.
+    record_policies: what each queue records."""
     by_id = {record["call_id"]: record for record in records}
     by_number = {customer.number: customer for customer in customers}
     calls, wrong = [], []
@@ -281,12 +385,13 @@ def prove(records, customers, wire):
         if not customer or not record:
             wrong.append(f"the switch has no record of the call {call_id}")
             continue
-        call = Call(record, customer)
+        call = Call(record, customer, record_policy=record_policies[customer.queue()])
         calls.append(call)
         if _see_dialogs(wire, call):
             if call.talk_at:
                 check_relay(call)
             check_digits(call)
             check_record(call)
-            check_recording(call)
+            check_recordings(call)
+            check_kernel(call)
     return calls, wrong

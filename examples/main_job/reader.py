@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The independent reader: tshark takes captures and recordings apart, we only sort its fields."""
 
+import re
 from typing import NamedTuple
 
 from process import command
@@ -9,7 +10,7 @@ RTP_FIELDS = ("frame.time_epoch", "ip.src", "udp.srcport", "ip.dst", "udp.dstpor
               "udp.checksum.status", "rtp.p_type", "rtp.seq", "rtp.timestamp", "rtp.ssrc",
               "rtp.payload")
 SIP_FIELDS = ("frame.time_epoch", "ip.src", "ip.dst", "sip.Call-ID", "sip.Method",
-              "sip.Status-Code", "sip.CSeq.method", "sip.from.user", "sdp.media.port")
+              "sip.Status-Code", "sip.CSeq.method", "sip.CSeq.seq", "sip.from.user", "sdp.media.port", "sip.msg_hdr")
 CHECKSUM_BAD = "0"
 
 
@@ -34,6 +35,8 @@ class Message(NamedTuple):
     status: int         # 0: a request
     caller: str
     media_port: int     # 0: no session description
+    number: int = 0     # CSeq
+    record: str = ""    # "on" or "off": what it says of recording
 
 
 def _tshark(path, what, fields, *options):
@@ -69,5 +72,12 @@ def read_sip(path):
                     target=row["ip.dst"], call_id=row["sip.Call-ID"],
                     method=row["sip.Method"] or row["sip.CSeq.method"],
                     status=int(row["sip.Status-Code"] or 0), caller=row["sip.from.user"],
-                    media_port=int(row["sdp.media.port"] or 0))
+                    media_port=int(row["sdp.media.port"] or 0),
+                    number=int(row["sip.CSeq.seq"] or 0),
+                    record=_record_header(row["sip.msg_hdr"]))
             for row in rows]
+
+
+def _record_header(headers):
+    match = re.search(r"(?:^|\\n|\n)Record: *(on|off)\b", headers)
+    return match[1] if match else ""

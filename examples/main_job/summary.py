@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The verdict: one object of numbers, and the list of what does not hold."""
 
+from proof import moves, spans
+
 SERVICE_LEVEL_MS = 20000
 
 
@@ -13,6 +15,8 @@ def summarise(run):
     leaks = {kind: theirs.get("leaks", {}).get(kind) for kind in
              ("ports", "sessions", "mbufs", "contacts", "bpf_programs")}
     # Two witnesses for one fact: what the switch says, and what the machine shows.
+    if theirs.get("kernel"):
+        leaks["kernel_legs"] = theirs.get("leaks", {}).get("kernel_legs")
     for kind, count in run.left.items():
         leaks[kind] = max(leaks.get(kind) or 0, count)
     return {
@@ -23,10 +27,19 @@ def summarise(run):
         "rtp_relayed": sum(c.relayed for c in calls),
         "rtp_lost": sum(c.lost for c in calls),
         "rtp_foreign": sum(c.foreign for c in calls),
+        "rtp_misnumbered": sum(c.misnumbered for c in calls),
+        "rtp_plain": sum(c.plain for c in calls),
         "rtp_bad_checksums": sum(c.bad_checksums for c in calls),
-        "recordings": sum(bool(c.record.get("recording")) for c in calls),
-        "recordings_verified": sum(c.recording_correct for c in calls),
-        "wav_verified": sum(c.wav_correct for c in calls),
+        "relay": run.relay,
+        "kernel": theirs.get("kernel"),
+        "kernel_calls": moves(calls),
+        "recordings": sum(c.recordings for c in calls),
+        "recordings_verified": sum(c.recordings_correct for c in calls),
+        "recordings_due": sum(len(spans(c)) for c in calls),
+        "recordings_unnamed": len(run.unnamed),
+        "recorded": {policy: sum(c.record_policy == policy and c.recordings > 0 for c in calls)
+                     for policy in ("all", "none", "on_demand")},
+        "wav_verified": sum(c.wavs_correct for c in calls),
         "dtmf_correct": sum(c.digits_correct for c in calls),
         "records_correct": sum(c.record_correct for c in calls),
         "hangups": {who: sum(c.ended_by == who for c in calls)
@@ -55,6 +68,7 @@ def fell_through(calls):
 
 def failures(summary, run):
     """What does not hold, in words; empty when everything does."""
+    due = summary["recordings_due"]
     planned, impatient = len(run.customers), sum(c.rounds == 0 for c in run.customers)
     wrong = list(run.wrong)
 
@@ -66,8 +80,9 @@ def failures(summary, run):
          f"calls_answered is {summary['calls_answered']}, should be {planned - impatient}")
     hold(summary["calls_answered"] + summary["calls_abandoned"] == planned,
          "calls_answered and calls_abandoned do not add up to the calls")
-    for name, want in (("calls_offered", planned), ("recordings", planned),
-                       ("recordings_verified", planned), ("wav_verified", planned),
+    for name, want in (("calls_offered", planned), ("recordings", due),
+                       ("recordings_verified", due), ("wav_verified", due),
+                       ("recordings_unnamed", 0), ("rtp_misnumbered", 0),
                        ("dtmf_correct", planned), ("records_correct", planned),
                        ("rtp_lost", 0), ("rtp_foreign", 0), ("rtp_bad_checksums", 0),
                        ("capture_dropped", 0), ("counters_add_up", True)):
@@ -82,7 +97,55 @@ def failures(summary, run):
     if talked >= 2 * len(run.agents) > 2:
         for who in ("caller", "agent"):
             hold(summary["hangups"][who] > 0, f"no call was hung up by the {who}")
+    return wrong + kernel_failures(summary, run)
+
+
+def kernel_failures(summary, run):
+    """What does not hold of the relay inside the kernel: it carries what it may, and nothing else."""
+    kernel, wrong = summary["kernel"], []
+    if run.relay == "worker" or (run.relay == "auto" and not kernel):
+        return ["the kernel relays, though it was not to"] if kernel else []
+    if not kernel:
+        return ["the switch says nothing of a relay inside the kernel"]
+    if summary["rtp_plain"] and not kernel["packets"]:
+        wrong.append("the kernel has relayed nothing")
+    if kernel["packets"] > summary["rtp_plain"]:
+        wrong.append(f"the kernel has relayed {kernel['packets']} packets, of which only"
+                     f" {summary['rtp_plain']} belong to no recording")
+    if kernel["packets_dropped"]:
+        wrong.append(f"the kernel has dropped {kernel['packets_dropped']} packets")
+    if kernel["entered"] != kernel["left"]:
+        wrong.append(f"legs were given to the kernel {kernel['entered']} times, and taken back"
+                     f" {kernel['left']} times")
+    for name, what in (("stayed", "no call that nothing is recorded of was there at its end"),
+                       ("taken", "no call was there when its agent asked for a recording"),
+                       ("back", "no call was there again after its recording")):
+        did, could = summary["kernel_calls"][name]
+        if could and not did:
+            wrong.append(f"the kernel: {what}, of {could}")
+    asked = sum(c.record_policy == "on_demand" and c.talk_at > 0 for c in run.proof)
+    if asked > 2 and not summary["recorded"]["on_demand"]:
+        wrong.append("no agent has asked for a recording")
     return wrong
+
+
+def relayed_text(summary):
+    kernel = summary["kernel"]
+    if not kernel:
+        return "by the worker alone"
+    share = 100 * kernel["packets"] / max(1, summary["rtp_plain"])
+    return (f"{kernel['packets']} packets inside the kernel, {share:.1f} % of the"
+            f" {summary['rtp_plain']} that no recording needs; a leg went there"
+            f" {kernel['entered']} times and came back {kernel['left']} times")
+
+
+def moved_text(summary):
+    """Of calls, by what their records say."""
+    def of(name):
+        did, could = summary["kernel_calls"][name]
+        return f"{did} of {could}"
+    return (f"at the end {of('stayed')} that are never recorded; {of('taken')} when the agent asked,"
+            f" {of('back')} again after that")
 
 
 def show(summary, wrong, work):
@@ -94,9 +157,13 @@ def show(summary, wrong, work):
         ("hung up", f"{s['hangups']['caller']} by the caller, {s['hangups']['agent']} by the"
                     f" agent; {s['fell_through']} fell through to a next agent"),
         ("RTP", f"{s['rtp_relayed']} packets relayed, {s['rtp_lost']} lost,"
-                f" {s['rtp_foreign']} that nobody sent"),
-        ("recordings", f"{s['recordings_verified']} of {s['recordings']} hold byte for byte what"
+                f" {s['rtp_foreign']} that nobody sent, {s['rtp_misnumbered']} out of sequence"),
+        ("relayed", relayed_text(s)),
+        *([("in kernel", moved_text(s))] if s["kernel"] else []),
+        ("recordings", f"{s['recordings_verified']} of {s['recordings_due']} hold byte for byte what"
                        f" the phones sent; {s['wav_verified']} WAV files agree"),
+        ("recorded", f"{s['recorded']['all']} calls whole, {s['recorded']['on_demand']} when the"
+                     f" agent asked; of the others nothing is kept"),
         ("digits", f"{s['dtmf_correct']} of {s['calls_offered']} calls correct"),
         ("records", f"{s['records_correct']} of {s['calls_offered']} say what the wire says"),
         ("packets by", f"{s['driver']}, XDP {s['xdp_mode']}; counters"

@@ -19,6 +19,7 @@
 #include <strowger/error.h>
 #include <strowger/log.h>
 
+#include "call_record.h"
 #include "clock.h"
 #include "menu.h"
 #include "plane.h"
@@ -121,7 +122,9 @@ give_slot(struct call *call)
 	if (call->state != CALL_STATES)
 		exchange->counts.now[call->state]--;
 	free(call->offers);
+	free(call->recordings);
 	call->offers = NULL;
+	call->recordings = NULL;
 	call->cookie = 0;
 	TAILQ_REMOVE(&exchange->calls_used, call, link);
 	TAILQ_INSERT_TAIL(&exchange->calls_free, call, link);
@@ -159,6 +162,7 @@ call_enqueue(struct call *call, uint32_t queue)
 	}
 	call->queue = &exchange->queues[queue];
 	call->queued_ns = now_ns;
+	call_record_enter(call);
 	call_set_state(call, CALL_QUEUED);
 	return 0;
 }
@@ -223,7 +227,7 @@ set_up(struct call *call, nua_handle_t *handle, const struct sdp_party *party, b
 		dialog_close(dialog);
 		return error;
 	}
-	plane_call_record(call, now_ns);
+	call_record_begin(call);
 	dialog->handle = handle;
 	nua_handle_bind(handle, dialog);
 	return 0;
@@ -386,6 +390,8 @@ call_over(struct call *call, enum cdr_result result, enum cdr_side by)
 	call->result = call->answered_ns ? CDR_ANSWERED : result;
 	call->hangup_by = by;
 	call->over_ns = now_ns;
+	call->kernel_legs = plane_kernel_legs(call);
+	call_record_over(call);
 	if (call->answered_ns)
 		stw_contact_end(exchange->acd, call->contact, now_ns);
 	else if (call->contact.id)
@@ -429,8 +435,9 @@ write_record(const struct call *call)
 		.duration_ms = milliseconds(call->start_ns, call->over_ns),
 		.result = call->result,
 		.hangup_by = call->hangup_by,
-		.pcapng = call->pcapng[0] ? call->pcapng : NULL,
-		.wav = call->wav[0] ? call->wav : NULL,
+		.recordings = call->recordings,
+		.recordings_count = call->recordings_count,
+		.kernel_legs = call->kernel_legs,
 		.caller_rtp.stats = call->caller_stats,
 		.agent_rtp.stats = call->agent_stats,
 	};

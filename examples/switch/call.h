@@ -15,6 +15,9 @@
 #define CALL_DIGITS_MAX 64
 #define CALL_OFFERS_MAX 1000
 
+/* Spans of a call that are recorded; no further one can be asked for. */
+#define CALL_RECORDINGS_MAX 16
+
 struct call {
 	TAILQ_ENTRY(call) link;
 	struct exchange *exchange;
@@ -56,8 +59,14 @@ struct call {
 	bool to_caller;
 	struct stw_leg_stats caller_stats;
 	struct stw_leg_stats agent_stats;
-	char pcapng[512]; /* path; "": not recorded */
-	char wav[512];
+	uint32_t kernel_legs; /* that were relayed inside the kernel when the call ended */
+
+	/* recording */
+	struct cdr_recording *recordings;
+	uint32_t recordings_count;
+	bool recording;         /* the last of them goes on */
+	struct stw_fork pcapng; /* of that one; id 0: none */
+	struct stw_fork wav;
 
 	/* end */
 	char digits[CALL_DIGITS_MAX + 1];

@@ -99,6 +99,31 @@ offers_json(const struct cdr *record)
 	return offers;
 }
 
+/* null for "". */
+static json_t *
+path_json(const char *path)
+{
+	return cdr_text(path[0] ? path : NULL);
+}
+
+static json_t *
+recordings_json(const struct cdr *record)
+{
+	json_t *recordings = json_array();
+
+	for (uint32_t i = 0; i < record->recordings_count; i++) {
+		const struct cdr_recording *one = &record->recordings[i];
+
+		json_array_append_new(recordings,
+				      json_pack("{s:o, s:o, s:I, s:I, s:i}", "pcapng",
+						path_json(one->pcapng), "wav", path_json(one->wav),
+						"from_ms", (json_int_t)one->from_ms, "to_ms",
+						(json_int_t)one->to_ms, "kernel_legs",
+						(int)one->kernel_legs));
+	}
+	return recordings;
+}
+
 static json_t *
 rtp_json(const struct stw_leg_stats *stats)
 {
@@ -117,20 +142,18 @@ rtp_json(const struct stw_leg_stats *stats)
 json_t *
 cdr_json(const struct cdr *record)
 {
-	json_t *recording = json_pack("{s:o, s:o}", "pcapng", cdr_text(record->pcapng), "wav",
-				      cdr_text(record->wav));
-
-	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:s, s:s, s:o, "
-			 "s:o, s:o}",
-			 "call_id", cdr_text(record->call_id), "caller", cdr_text(record->caller),
-			 "called", cdr_text(record->called), "start", record->start, "digits",
-			 record->digits, "queue", cdr_text(record->queue), "agent",
-			 cdr_text(record->agent), "offers", offers_json(record), "wait_ms",
-			 (json_int_t)record->wait_ms, "talk_ms", (json_int_t)record->talk_ms,
-			 "duration_ms", (json_int_t)record->duration_ms, "result",
-			 result_names[record->result], "hangup_by", side_names[record->hangup_by],
-			 "recording", recording, "caller_rtp", rtp_json(&record->caller_rtp.stats),
-			 "agent_rtp", rtp_json(&record->agent_rtp.stats));
+	return json_pack(
+		"{s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:s, s:s, s:o, "
+		"s:i, s:o, s:o}",
+		"call_id", cdr_text(record->call_id), "caller", cdr_text(record->caller), "called",
+		cdr_text(record->called), "start", record->start, "digits", record->digits, "queue",
+		cdr_text(record->queue), "agent", cdr_text(record->agent), "offers",
+		offers_json(record), "wait_ms", (json_int_t)record->wait_ms, "talk_ms",
+		(json_int_t)record->talk_ms, "duration_ms", (json_int_t)record->duration_ms,
+		"result", result_names[record->result], "hangup_by", side_names[record->hangup_by],
+		"recordings", recordings_json(record), "kernel_legs", (int)record->kernel_legs,
+		"caller_rtp", rtp_json(&record->caller_rtp.stats), "agent_rtp",
+		rtp_json(&record->agent_rtp.stats));
 }
 
 int

@@ -40,6 +40,15 @@ struct cdr_offer {
 	enum cdr_offer_result result;
 };
 
+/* A span of the call that was recorded: paths ("": no such file), and when, since the call's start. */
+struct cdr_recording {
+	char pcapng[512];
+	char wav[512];
+	uint64_t from_ms;
+	uint64_t to_ms;
+	uint32_t kernel_legs; /* that were relayed inside the kernel when it began */
+};
+
 /* Numbers of one side's media; local.port 0: there was none. */
 struct cdr_rtp {
 	struct stw_leg_stats stats;
@@ -60,8 +69,9 @@ struct cdr {
 	uint64_t duration_ms;
 	enum cdr_result result;
 	enum cdr_side hangup_by;
-	const char *pcapng; /* path; NULL: not recorded */
-	const char *wav;    /* path; NULL: not recorded */
+	const struct cdr_recording *recordings;
+	uint32_t recordings_count;
+	uint32_t kernel_legs; /* that were relayed inside the kernel at the end */
 	struct cdr_rtp caller_rtp;
 	struct cdr_rtp agent_rtp;
 };

@@ -15,7 +15,9 @@
 #define DAY_S 86400
 
 static const char *const driver_words[] = {"auto", "xdp-native", "xdp-generic", "af-packet", NULL};
+static const char *const relay_words[] = {"worker", "kernel", "auto", NULL};
 static const char *const huge_pages_words[] = {"auto", "no", NULL};
+static const char *const record_words[] = {"all", "none", "on_demand", NULL};
 
 static void
 read_level(struct document *document, yaml_node_t *node, void *target)
@@ -55,6 +57,8 @@ read_queue(struct document *document, yaml_node_t *node, void *target)
 		NUMBER("service_level_s", struct config_queue, service_level_s, false, 1, DAY_S),
 		NUMBER("target_s", struct config_queue, target_s, false, 0, DAY_S),
 		NUMBER("length_max", struct config_queue, length_max, false, 1, 1000000),
+		{"record", DOCUMENT_WORD, offsetof(struct config_queue, record), false, 0, 0,
+		 record_words, NULL, offsetof(struct config_queue, record_line)},
 		BOOL("show_caller", struct config_queue, show_caller),
 		{NULL},
 	};
@@ -172,6 +176,8 @@ read_media(struct document *document, yaml_node_t *node, void *target)
 		TEXT("interface", struct config, interface, true),
 		TEXT("gateway", struct config, gateway_text, false),
 		WORD("driver", struct config, driver, driver_words),
+		{"relay", DOCUMENT_WORD, offsetof(struct config, relay), false, 0, 0, relay_words,
+		 NULL, offsetof(struct config, relay_line)},
 		PART("rtp_ports", true, read_rtp_ports),
 		{"worker_core", DOCUMENT_NUMBER, offsetof(struct config, worker_core), true, 0,
 		 CPU_SETSIZE - 1, NULL, NULL, offsetof(struct config, worker_line)},

@@ -31,6 +31,20 @@ enum config_driver {
 	CONFIG_DRIVER_AF_PACKET,
 };
 
+/* Where plain calls' RTP is relayed. */
+enum config_relay {
+	CONFIG_RELAY_WORKER,
+	CONFIG_RELAY_KERNEL, /* inside the kernel, or the switch does not start */
+	CONFIG_RELAY_AUTO,   /* inside the kernel if that can be had */
+};
+
+/* Which calls of a queue are recorded. */
+enum config_record {
+	CONFIG_RECORD_ALL,
+	CONFIG_RECORD_NONE,
+	CONFIG_RECORD_ON_DEMAND, /* from when the agent's phone asks for it, until it asks to stop */
+};
+
 struct config_level {
 	struct document_text name;
 	uint32_t level;
@@ -47,6 +61,8 @@ struct config_queue {
 	uint32_t service_level_s;
 	uint32_t target_s;
 	uint32_t length_max;
+	uint32_t record;      /* enum config_record */
+	uint32_t record_line; /* 0: not said */
 	bool show_caller;
 };
 
@@ -89,6 +105,8 @@ struct config {
 	struct document_text gateway_text;
 	struct stw_ip gateway; /* family 0: as the kernel's default route says */
 	uint32_t driver;       /* enum config_driver */
+	uint32_t relay;        /* enum config_relay */
+	uint32_t relay_line;
 	uint32_t rtp_first;
 	uint32_t rtp_last;
 	uint32_t rtp_line;
@@ -129,6 +147,10 @@ uint32_t config_agent_find(const struct config *config, const char *name);
 
 /* Value of the customer who calls from that number; 0 when it is not known. */
 uint8_t config_customer_value(const struct config *config, const char *number);
+
+/* Whether a call is recorded from the switch's answer on; queue CONFIG_NONE: a call to the menu, one of whose
+ * queues may record all. */
+bool config_records(const struct config *config, uint32_t queue);
 
 /* What one class of value does to a queue's target wait: the most valued waits 1/16 of it. */
 int64_t config_target_ns(const struct config_queue *queue, uint32_t value);

@@ -57,6 +57,14 @@ check_worker(struct config *config)
 			       "there is no CPU %u for the worker", config->worker_core);
 }
 
+static void
+check_relay(struct config *config)
+{
+	if (config->relay == CONFIG_RELAY_KERNEL && config->driver == CONFIG_DRIVER_AF_PACKET)
+		document_error(&config->document, config->relay_line,
+			       "the kernel relays by XDP, which the driver af-packet is without");
+}
+
 /* Names are users of SIP URIs and parts of file names, so they are plain. */
 static void
 check_name(struct config *config, const struct document_text *name, const char *what)
@@ -144,6 +152,18 @@ check_agents(struct config *config)
 	}
 }
 
+/* Calls are recorded unless something else is said; whoever says that they are has to say where. */
+static void
+check_record(struct config *config, const struct config_queue *queue)
+{
+	if (queue->record_line && queue->record != CONFIG_RECORD_NONE &&
+	    !config->recording_directory.text)
+		document_error(&config->document, queue->record_line,
+			       "the queue '%s' has calls recorded, but there is no part "
+			       "'recording' that says where",
+			       queue->name.text);
+}
+
 static void
 check_queues(struct config *config)
 {
@@ -163,6 +183,7 @@ check_queues(struct config *config)
 				       queue->name.text);
 		check_levels(config, queue->levels, queue->levels_count, false);
 		check_readable(config, &queue->music);
+		check_record(config, queue);
 	}
 }
 
@@ -248,6 +269,7 @@ config_check(struct config *config)
 	check_address(config);
 	check_ports(config);
 	check_worker(config);
+	check_relay(config);
 	check_agents(config);
 	check_skills(config);
 	check_queues(config);
@@ -271,6 +293,21 @@ config_agent_find(const struct config *config, const char *name)
 		if (!strcmp(config->agents[i].name.text, name))
 			return i;
 	return CONFIG_NONE;
+}
+
+bool
+config_records(const struct config *config, uint32_t queue)
+{
+	const struct config_menu *menu = &config->menu;
+
+	if (!config->recording_directory.text)
+		return false;
+	if (queue != CONFIG_NONE)
+		return config->queues[queue].record == CONFIG_RECORD_ALL;
+	for (uint32_t i = 0; i < menu->choices_count; i++)
+		if (config->queues[menu->choices[i].queue].record == CONFIG_RECORD_ALL)
+			return true;
+	return config->queues[menu->default_queue].record == CONFIG_RECORD_ALL;
 }
 
 uint8_t

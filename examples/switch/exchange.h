@@ -96,6 +96,7 @@ struct exchange {
 	struct stw_playout prompt; /* id 0: none */
 	const char *driver;
 	enum stw_xdp_mode xdp_mode;
+	bool kernel_relay;         /* plain calls are relayed inside the kernel */
 	uint32_t packets_at_start; /* buffers that the ports' drivers keep */
 	int64_t packets_lost;      /* of calls that are released */
 

@@ -245,9 +245,10 @@ serve(struct exchange *exchange, const struct options *options)
 	if (error == 0)
 		error = sip_open(exchange, options->verbose);
 	if (error == 0) {
-		printf("READY sip=%s:%u xdp=%s driver=%s\n", exchange->config->address_text.text,
-		       exchange->config->sip_port, plane_xdp_text(exchange->xdp_mode),
-		       exchange->driver);
+		printf("READY sip=%s:%u xdp=%s driver=%s relay=%s\n",
+		       exchange->config->address_text.text, exchange->config->sip_port,
+		       plane_xdp_text(exchange->xdp_mode), exchange->driver,
+		       exchange->kernel_relay ? "kernel" : "worker");
 		fflush(stdout);
 		run(exchange);
 		release_calls(exchange);

@@ -132,6 +132,11 @@ try_driver(struct exchange *exchange, enum config_driver driver, struct stw_medi
 static int
 create_media(struct exchange *exchange)
 {
+	static const enum stw_kernel_relay relays[] = {
+		[CONFIG_RELAY_WORKER] = STW_KERNEL_RELAY_NEVER,
+		[CONFIG_RELAY_KERNEL] = STW_KERNEL_RELAY_REQUIRED,
+		[CONFIG_RELAY_AUTO] = STW_KERNEL_RELAY_AUTO,
+	};
 	const struct config *config = exchange->config;
 	struct stw_media_config media = STW_MEDIA_CONFIG_INIT;
 	struct stw_address_config address = {
@@ -152,9 +157,10 @@ create_media(struct exchange *exchange)
 	}
 	media.addresses = &address;
 	media.addresses_count = 1;
+	media.kernel_relay = relays[config->relay];
 	fill_config(exchange, &media);
 	error = try_driver(exchange, config->driver, &media);
-	if (config->driver == CONFIG_DRIVER_AUTO &&
+	if (config->driver == CONFIG_DRIVER_AUTO && config->relay != CONFIG_RELAY_KERNEL &&
 	    (error == -ENOTSUP || error == -ENODEV || error == -EPERM)) {
 		stw_log(STW_LOG_WARN,
 			"SWITCH-DRIVER refused=net_af_xdp error=\"%s\" next=net_af_packet",
@@ -236,6 +242,9 @@ plane_open(struct exchange *exchange)
 	}
 	stw_media_stats(exchange->media, &stats);
 	exchange->packets_at_start = stats.packets_in_use;
+	exchange->kernel_relay = stats.kernel_relay;
+	if (exchange->config->relay != CONFIG_RELAY_WORKER && !exchange->kernel_relay)
+		stw_log(STW_LOG_WARN, "SWITCH-RELAY refused=kernel next=worker");
 	return 0;
 no_sounds:
 	stw_media_destroy(exchange->media);

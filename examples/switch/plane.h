@@ -20,11 +20,11 @@ void plane_take(struct exchange *exchange);
 /* A call's session. 0 or the library's error. */
 int plane_call_open(struct call *call);
 
-/* Record it from now on. A recording that cannot be made is logged; the call goes on. */
-void plane_call_record(struct call *call, uint64_t now_ns);
-
 /* Keep the last numbers of the legs, release all. */
 void plane_call_close(struct call *call, uint64_t now_ns);
+
+/* Legs of the call whose RTP is relayed inside the kernel now. */
+uint32_t plane_kernel_legs(const struct call *call);
 
 /* Packets of a party that did not arrive; one that repeats some does not make up for another's. */
 int64_t plane_lost(const struct stw_leg_stats *stats);

@@ -5,9 +5,7 @@
  * leave something playing.
  */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <strowger/error.h>
 #include <strowger/log.h>
@@ -18,53 +16,19 @@
 
 #define EVENTS_AT_ONCE 64
 
-static void
-add_fork(struct call *call, enum stw_fork_kind kind, const char *ending, char *path, size_t bytes,
-	 uint64_t now_ns)
-{
-	struct exchange *exchange = call->exchange;
-	struct stw_fork_config config = STW_FORK_CONFIG_INIT;
-	struct stw_fork fork;
-	char date[32];
-	struct tm parts;
-	time_t now = time(NULL);
-	int error;
-
-	gmtime_r(&now, &parts);
-	strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &parts);
-	snprintf(path, bytes, "%s/%s-%06" PRIu64 ".%s", exchange->config->recording_directory.text,
-		 date, call->number, ending);
-	config.kind = kind;
-	config.path = path;
-	error = stw_fork_add(exchange->media, call->session, &config, now_ns, &fork);
-	if (error != 0) {
-		stw_log(STW_LOG_ERROR, "CALL-NOT-RECORDED call=%" PRIu64 " file=%s error=\"%s\"",
-			call->number, path, stw_error_text(error));
-		path[0] = '\0';
-	}
-}
-
 int
 plane_call_open(struct call *call)
 {
+	static const enum stw_place places[] = {
+		[CONFIG_RELAY_WORKER] = STW_PLACE_WORKER,
+		[CONFIG_RELAY_KERNEL] = STW_PLACE_KERNEL,
+		[CONFIG_RELAY_AUTO] = STW_PLACE_AUTO,
+	};
 	struct stw_session_config session = STW_SESSION_CONFIG_INIT;
 
 	session.cookie = call->cookie;
+	session.place = places[call->exchange->config->relay];
 	return stw_session_add(call->exchange->media, &session, &call->session);
-}
-
-void
-plane_call_record(struct call *call, uint64_t now_ns)
-{
-	const struct config *config = call->exchange->config;
-
-	if (!config->recording_directory.text)
-		return;
-	if (config->pcapng)
-		add_fork(call, STW_FORK_PCAPNG, "pcapng", call->pcapng, sizeof(call->pcapng),
-			 now_ns);
-	if (config->wav)
-		add_fork(call, STW_FORK_WAV, "wav", call->wav, sizeof(call->wav), now_ns);
 }
 
 static void
@@ -122,6 +86,16 @@ plane_leg_close(struct dialog *dialog, uint64_t now_ns)
 	if (dialog->leg.id)
 		stw_leg_remove(dialog->exchange->media, dialog->leg, now_ns);
 	dialog->leg.id = 0;
+}
+
+uint32_t
+plane_kernel_legs(const struct call *call)
+{
+	struct stw_session_place place;
+
+	if (stw_session_place(call->exchange->media, call->session, &place) != 0)
+		return 0;
+	return place.legs_kernel;
 }
 
 int64_t

@@ -24,11 +24,12 @@
 #include <strowger/version.h>
 
 #include "call.h"
+#include "call_record.h"
 #include "clock.h"
 #include "registrar.h"
 #include "routing.h"
 
-#define ALLOWED    "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER"
+#define ALLOWED    "INVITE, ACK, BYE, CANCEL, INFO, OPTIONS, REGISTER"
 #define SHUTDOWN_S 3
 
 /* Everything that is said to a phone after its 200. */
@@ -41,6 +42,17 @@ take_answer(struct dialog *dialog, int status, const sip_t *sip)
 		call_agent_answered(dialog, sip);
 	else if (dialog->state == DIALOG_RINGING)
 		call_agent_declined(dialog, status);
+}
+
+/* The media follows before the answer goes out, so the phone knows what is recorded. */
+static void
+take_info(struct dialog *dialog, const sip_t *sip)
+{
+	struct exchange *exchange = dialog->exchange;
+	int status = call_record_asked(dialog, sip);
+
+	nua_respond(dialog->handle, status, sip_status_phrase(status),
+		    NUTAG_WITH_THIS(exchange->nua), TAG_END());
 }
 
 static void
@@ -56,6 +68,10 @@ take_of_dialog(nua_event_t event, int status, struct dialog *dialog, const sip_t
 	case nua_i_ack:
 		if (sip)
 			call_acknowledged(dialog, sip);
+		break;
+	case nua_i_info:
+		if (status < 200)
+			take_info(dialog, sip);
 		break;
 	case nua_i_bye:
 	case nua_i_cancel:
@@ -164,12 +180,13 @@ sip_open(struct exchange *exchange, bool verbose)
 	}
 	su_root_threading(exchange->root, 0);
 	snprintf(url, sizeof(url), "sip:%s:%u", config->address_text.text, config->sip_port);
-	exchange->nua = nua_create(
-		exchange->root, take, (nua_magic_t *)exchange, NUTAG_URL(url),
-		NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_AUTO302(0),
-		NUTAG_AUTO305(0), NUTAG_SESSION_TIMER(0), NUTAG_OUTBOUND("no-options-keepalive"),
-		SIPTAG_ALLOW_STR(ALLOWED), NUTAG_APPL_METHOD("REGISTER"), SIPTAG_SUPPORTED(NULL),
-		SIPTAG_USER_AGENT_STR(agent), NTATAG_UDP_MTU(65000), TAG_END());
+	exchange->nua =
+		nua_create(exchange->root, take, (nua_magic_t *)exchange, NUTAG_URL(url),
+			   NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0),
+			   NUTAG_AUTO302(0), NUTAG_AUTO305(0), NUTAG_SESSION_TIMER(0),
+			   NUTAG_OUTBOUND("no-options-keepalive"), SIPTAG_ALLOW_STR(ALLOWED),
+			   NUTAG_APPL_METHOD("REGISTER, INFO"), SIPTAG_SUPPORTED(NULL),
+			   SIPTAG_USER_AGENT_STR(agent), NTATAG_UDP_MTU(65000), TAG_END());
 	if (!exchange->nua) {
 		stw_log(STW_LOG_ERROR, "SWITCH-SIP at=%s:%u error=\"cannot listen on %s\"",
 			config->document.path, config->address_text.line, url);

@@ -164,13 +164,25 @@ lost(struct exchange *exchange)
 	return sum;
 }
 
+/* What is relayed inside the kernel; null where all is by the worker. */
+static json_t *
+kernel_json(const struct stw_media_stats *stats)
+{
+	if (!stats->kernel_relay)
+		return json_null();
+	return json_pack("{s:i, s:I, s:I, s:I, s:I}", "legs", (int)stats->kernel_legs, "packets",
+			 (json_int_t)stats->packets_kernel, "packets_dropped",
+			 (json_int_t)stats->packets_kernel_dropped, "entered",
+			 (json_int_t)stats->kernel_entered, "left", (json_int_t)stats->kernel_left);
+}
+
 static json_t *
 media_json(struct exchange *exchange)
 {
 	struct stw_media_stats stats;
 
 	stw_media_stats(exchange->media, &stats);
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:b, s:i, s:i, s:i, s:I, s:i}",
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:b, s:i, s:i, s:i, s:I, s:i, s:o}",
 			 "driver", exchange->driver, "xdp_mode", plane_xdp_text(exchange->xdp_mode),
 			 "packets_received", (json_int_t)stats.packets_received, "packets_sent",
 			 (json_int_t)stats.packets_sent, "packets_relayed",
@@ -179,7 +191,7 @@ media_json(struct exchange *exchange)
 			 verdicts_json(&stats), "counters_add_up", adds_up(&stats), "sessions",
 			 (int)stats.sessions, "legs", (int)stats.legs, "ports",
 			 (int)stats.udp_ports, "mbufs", buffers(exchange, &stats), "forks",
-			 (int)stats.forks);
+			 (int)stats.forks, "kernel", kernel_json(&stats));
 }
 
 void
@@ -229,16 +241,18 @@ status_summary(const struct exchange *exchange, const struct status_end *end, co
 {
 	const struct stw_media_stats *stats = &end->media;
 	json_t *leaks =
-		json_pack("{s:i, s:i, s:I, s:I, s:i}", "ports", (int)stats->udp_ports, "sessions",
-			  (int)stats->sessions, "mbufs", buffers(exchange, stats), "contacts",
-			  (json_int_t)end->contacts, "bpf_programs", programs_left(exchange));
+		json_pack("{s:i, s:i, s:I, s:I, s:i, s:i}", "ports", (int)stats->udp_ports,
+			  "sessions", (int)stats->sessions, "mbufs", buffers(exchange, stats),
+			  "contacts", (json_int_t)end->contacts, "bpf_programs",
+			  programs_left(exchange), "kernel_legs", (int)stats->kernel_legs);
 
-	return replace_file(path, json_pack("{s:o, s:s, s:s, s:o, s:b, s:I, s:I, s:o, s:I}",
+	return replace_file(path, json_pack("{s:o, s:s, s:s, s:o, s:b, s:I, s:I, s:o, s:o, s:I}",
 					    "calls", calls_json(exchange), "xdp_mode",
 					    plane_xdp_text(exchange->xdp_mode), "driver",
 					    exchange->driver, "verdicts", verdicts_json(stats),
 					    "counters_add_up", adds_up(stats), "rtp_relayed",
 					    (json_int_t)stats->verdicts[STW_PASS_RELAYED],
-					    "rtp_lost", (json_int_t)exchange->packets_lost, "leaks",
-					    leaks, "seconds", (json_int_t)end->seconds));
+					    "rtp_lost", (json_int_t)exchange->packets_lost,
+					    "kernel", kernel_json(stats), "leaks", leaks, "seconds",
+					    (json_int_t)end->seconds));
 }

@@ -13,6 +13,11 @@ static const struct cdr_offer offers[] = {
 	{"bob", CDR_OFFER_ACCEPTED},
 };
 
+static const struct cdr_recording recordings[] = {
+	{"rec/1.pcapng", "rec/1.wav", 0, 1500},
+	{"rec/1-2.pcapng", "", 4000, 6000, 2},
+};
+
 static struct cdr
 sample(void)
 {
@@ -31,7 +36,8 @@ sample(void)
 		.duration_ms = 66000,
 		.result = CDR_ANSWERED,
 		.hangup_by = CDR_AGENT,
-		.pcapng = "rec/1.pcapng",
+		.recordings = recordings,
+		.recordings_count = 2,
 		.caller_rtp.stats = {.local = {{4, {192, 0, 2, 1}}, 20000},
 				     .remote = {{4, {192, 0, 2, 7}}, 4000},
 				     .packets_received = 3000,
@@ -58,9 +64,9 @@ number(const json_t *json, const char *key)
 Test(cdr, record_has_every_key_of_the_contract)
 {
 	static const char *const keys[] = {
-		"call_id",   "caller",    "called",     "start",     "digits",      "queue",
-		"agent",     "offers",    "wait_ms",    "talk_ms",   "duration_ms", "result",
-		"hangup_by", "recording", "caller_rtp", "agent_rtp",
+		"call_id",   "caller",     "called",      "start",      "digits",      "queue",
+		"agent",     "offers",     "wait_ms",     "talk_ms",    "duration_ms", "result",
+		"hangup_by", "recordings", "kernel_legs", "caller_rtp", "agent_rtp",
 	};
 	struct cdr record = sample();
 	json_t *json = cdr_json(&record);
@@ -87,8 +93,35 @@ Test(cdr, record_says_what_happened)
 	cr_assert_str_eq(text(rtp, "remote_address"), "192.0.2.7");
 	cr_assert_eq(number(rtp, "remote_port"), 4000);
 	cr_assert_eq(number(rtp, "packets_lost"), -1);
-	cr_assert(json_is_null(json_object_get(json_object_get(json, "recording"), "wav")));
 	cr_assert(json_is_null(json_object_get(json, "agent_rtp")));
+	json_decref(json);
+}
+
+Test(cdr, each_recording_names_its_files_and_its_span)
+{
+	struct cdr record = sample();
+	json_t *json = cdr_json(&record), *list = json_object_get(json, "recordings");
+	json_t *second = json_array_get(list, 1);
+
+	cr_assert_eq(json_array_size(list), 2);
+	cr_assert_str_eq(text(json_array_get(list, 0), "wav"), "rec/1.wav");
+	cr_assert_eq(number(json_array_get(list, 0), "to_ms"), 1500);
+	cr_assert_str_eq(text(second, "pcapng"), "rec/1-2.pcapng");
+	cr_assert_eq(number(second, "from_ms"), 4000);
+	cr_assert_eq(number(second, "kernel_legs"), 2);
+	cr_assert(json_is_null(json_object_get(second, "wav")), "there is no such file");
+	json_decref(json);
+}
+
+Test(cdr, call_of_which_nothing_is_kept_has_no_recordings)
+{
+	struct cdr record = sample();
+	json_t *json;
+
+	record.recordings_count = 0;
+	json = cdr_json(&record);
+	cr_assert(json_is_array(json_object_get(json, "recordings")));
+	cr_assert_eq(json_array_size(json_object_get(json, "recordings")), 0);
 	json_decref(json);
 }
 

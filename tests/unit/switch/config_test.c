@@ -107,6 +107,8 @@ Test(config, defaults_are_those_that_the_sample_tells)
 {
 	cr_assert_eq(load(0, NULL), 0);
 	cr_assert_eq(config.driver, CONFIG_DRIVER_AUTO);
+	cr_assert_eq(config.relay, CONFIG_RELAY_WORKER);
+	cr_assert_eq(config.queues[0].record, CONFIG_RECORD_ALL);
 	cr_assert_eq(config.calls_max, 1000);
 	cr_assert_eq(config.menu.timeout_s, 10);
 	cr_assert_eq(config.queues[0].offer_timeout_s, 15);
@@ -130,6 +132,66 @@ Test(config, a_journal_is_kept_where_it_is_said)
 	cr_assert_null(config.journal_directory.text, "there is none unless it is asked for");
 	config_free(&config);
 	refused(17, "journal: { sync_ms: 5 }\ncustomers:", 17, "'directory' is missing here");
+}
+
+Test(config, kernel_relays_where_it_is_told_to)
+{
+	cr_assert_eq(load(3, "  interface: sw0\n  relay: kernel"), 0, "%s", config.document.errors);
+	cr_assert_eq(config.relay, CONFIG_RELAY_KERNEL);
+	config_free(&config);
+	cr_assert_eq(load(3, "  interface: sw0\n  relay: auto\n  driver: af-packet"), 0, "%s",
+		     config.document.errors);
+	cr_assert_eq(config.relay, CONFIG_RELAY_AUTO);
+	config_free(&config);
+	refused(3, "  interface: sw0\n  relay: nobody", 4,
+		"'relay' is one of: worker, kernel, auto");
+	refused(3, "  interface: sw0\n  driver: af-packet\n  relay: kernel", 5,
+		"the kernel relays by XDP, which the driver af-packet is without");
+}
+
+Test(config, queue_says_which_calls_are_recorded)
+{
+	cr_assert_eq(load(11, "recording: { directory: rec }\nqueues:\n"
+			      "  - { name: billing, record: none }\n"
+			      "  - { name: claims, record: on_demand }"),
+		     0, "%s", config.document.errors);
+	cr_assert_eq(config.queues[0].record, CONFIG_RECORD_NONE);
+	cr_assert_eq(config.queues[1].record, CONFIG_RECORD_ON_DEMAND);
+	cr_assert_not(config_records(&config, 0));
+	cr_assert_not(config_records(&config, 1), "not before the agent asks for it");
+	cr_assert(config_records(&config, 2));
+	config_free(&config);
+	refused(13, "  - { name: support, record: some }", 13,
+		"'record' is one of: all, none, on_demand");
+}
+
+Test(config, queue_that_records_needs_a_place_for_it)
+{
+	const char *where = "the queue 'support' has calls recorded, but there is no part "
+			    "'recording' that says where";
+
+	refused(13, "  - { name: support, record: on_demand }", 13, where);
+	refused(13, "  - { name: support,\n      record: all }", 14, where);
+	cr_assert_eq(load(13, "  - { name: support, record: none }"), 0, "%s",
+		     config.document.errors);
+	cr_assert_not(config_records(&config, 0), "nothing is recorded without a place for it");
+}
+
+Test(config, menu_is_recorded_if_one_of_its_queues_records_all)
+{
+	cr_assert_eq(load(12, "  - { name: sales, record: none }"), 0, "%s",
+		     config.document.errors);
+	cr_assert_not(config_records(&config, CONFIG_NONE), "there is no place for it");
+	config_free(&config);
+	cr_assert_eq(load(11, "recording: { directory: rec }\nqueues:\n"
+			      "  - { name: billing, record: none }"),
+		     0, "%s", config.document.errors);
+	cr_assert(config_records(&config, CONFIG_NONE));
+	for (uint32_t i = 0; i < config.queues_count; i++)
+		config.queues[i].record = CONFIG_RECORD_ON_DEMAND;
+	cr_assert_not(config_records(&config, CONFIG_NONE));
+	config.queues[config.menu.default_queue].record = CONFIG_RECORD_ALL;
+	cr_assert(config_records(&config, CONFIG_NONE));
 }
 
 Test(config, syntax_errors_name_their_line)
