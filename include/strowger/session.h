@@ -118,8 +118,9 @@ enum stw_place_reason {
 	STW_PLACE_PLAYED = 1 << 6,  /**< the peer hears a playout, tone, digits or a mix */
 	STW_PLACE_INSPECTED = 1 << 7, /**< the leg is listened to, suppressed, held or in a mix, or
 					     RTCP of one of the two ends here */
-	STW_PLACE_JUST_CHANGED = 1
-				 << 8, /**< what came last was not for the kernel (telephone events,
+	STW_PLACE_JUST_CHANGED =
+		1
+		<< 8, /**< it waits for its next packet, or what came last was not for the kernel (telephone events,
 					     another source, a jump of numbers); a pause follows */
 };
 

@@ -91,17 +91,23 @@ reasons_described(const struct stw_media *media, uint32_t leg, uint32_t peer)
 	return reasons;
 }
 
-/** Whether what a leg receives has the turn at its peer, and nothing else is on its way there. */
+/** Whether something else than what is relayed is on its way to a leg. */
+static bool
+is_played(const struct stw_media *media, uint32_t leg)
+{
+	return atomic_load_explicit(&media->plays[leg].speaking, memory_order_relaxed) ||
+	       (uint32_t)atomic_load_explicit(&media->asks[leg].attach, memory_order_relaxed) ||
+	       traits_of(media, leg).features & LEG_MIX;
+}
+
+/** Whether what a leg receives has the turn at its peer. */
 static bool
 has_the_turn(const struct stw_media *media, uint32_t leg, uint32_t peer)
 {
 	union egress_map map = egress_offsets(media, peer);
 
-	return !atomic_load_explicit(&media->plays[peer].speaking, memory_order_relaxed) &&
-	       !(uint32_t)atomic_load_explicit(&media->asks[peer].attach, memory_order_relaxed) &&
-	       !(traits_of(media, peer).features & LEG_MIX) &&
-	       atomic_load_explicit(&media->intakes[leg].voice, memory_order_relaxed) ==
-		       egress_voice(peer, map.turn);
+	return atomic_load_explicit(&media->intakes[leg].voice, memory_order_relaxed) ==
+	       egress_voice(peer, map.turn);
 }
 
 /** Reasons that packets and other calls change. */
@@ -116,8 +122,10 @@ reasons_passing(const struct stw_media *media, uint32_t leg, uint32_t peer)
 		return STW_PLACE_NO_PEER;
 	if (!hop_write(media, media->routes[peer].address, address, hop))
 		reasons |= STW_PLACE_NO_HOP;
-	if (!has_the_turn(media, leg, peer))
+	if (is_played(media, peer))
 		reasons |= STW_PLACE_PLAYED;
+	if (!has_the_turn(media, leg, peer))
+		reasons |= STW_PLACE_JUST_CHANGED;
 	return reasons;
 }
 

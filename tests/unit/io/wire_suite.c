@@ -28,6 +28,8 @@ wire_end(struct wire *wire)
 	cr_assert(wire_counters_add_up(wire));
 	plane_check(wire->media);
 	cr_assert_eq(wire_stats(wire).packets_in_use, wire->base);
+	wire_drop_sent(wire);
+	cr_assert_eq(rte_mempool_in_use_count(wire->pool), 0, "buffers of the test");
 	wire_close(wire);
 	stw_eal_stop();
 }
