@@ -59,6 +59,19 @@ key_of(const struct steer_maps *maps, const struct stw_ip *ip, uint16_t vlan, un
 	return 0;
 }
 
+/** What is owned of an address, and where it is; -ENOENT: nothing. */
+static int
+ranges_read(const struct steer_maps *maps, const struct stw_ip *ip, uint16_t vlan, union key *key,
+	    int *map_fd, struct steer_ranges *ranges)
+{
+	int error = key_of(maps, ip, vlan, key, map_fd);
+
+	if (error)
+		return error;
+	error = bpf_map_lookup_elem(*map_fd, key, ranges);
+	return error && error != -ENOENT ? -EIO : error;
+}
+
 int
 steer_map_own(const struct steer_maps *maps, const struct stw_ip *ip, uint16_t vlan, uint16_t first,
 	      uint16_t last)
@@ -67,12 +80,9 @@ steer_map_own(const struct steer_maps *maps, const struct stw_ip *ip, uint16_t v
 	union key key;
 	int error, map_fd;
 
-	error = key_of(maps, ip, vlan, &key, &map_fd);
-	if (error)
-		return error;
-	error = bpf_map_lookup_elem(map_fd, &key, &ranges);
+	error = ranges_read(maps, ip, vlan, &key, &map_fd, &ranges);
 	if (error && error != -ENOENT)
-		return -EIO;
+		return error;
 	error = steer_ranges_add(&ranges, first, last);
 	if (error)
 		return error;
@@ -90,12 +100,9 @@ steer_map_entries(const struct steer_maps *maps, const struct stw_ip *ip, uint16
 	union key key;
 	int error, map_fd;
 
-	error = key_of(maps, ip, vlan, &key, &map_fd);
+	error = ranges_read(maps, ip, vlan, &key, &map_fd, &ranges);
 	if (error)
 		return error;
-	error = bpf_map_lookup_elem(map_fd, &key, &ranges);
-	if (error)
-		return error == -ENOENT ? -ENOENT : -EIO;
 	ranges.entries_base = entries_base;
 	return bpf_map_update_elem(map_fd, &key, &ranges, BPF_EXIST) ? -EIO : 0;
 }

@@ -18,17 +18,17 @@
  *
  * The agents' legs live on the second address, where there is one.
  */
+#include "host.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <strowger/log.h>
 #include <strowger/media.h>
 
 #define SESSIONS_MAX 64
@@ -59,40 +59,6 @@ struct relay {
 	struct call calls[SESSIONS_MAX];
 	uint64_t copies;
 };
-
-static void
-log_line(void *context, enum stw_log_level level, const char *line)
-{
-	fprintf(stderr, "%d %s\n", (int)level, line);
-}
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-/* The worker has the last CPU that this process may use. */
-static int
-start_eal(void)
-{
-	struct stw_eal_config config = STW_EAL_CONFIG_INIT;
-	uint32_t cpu = 0;
-	cpu_set_t cpus;
-
-	sched_getaffinity(0, sizeof(cpus), &cpus);
-	for (uint32_t i = 0; i < CPU_SETSIZE; i++) {
-		if (CPU_ISSET(i, &cpus))
-			cpu = i;
-	}
-	config.memory_mib = 128;
-	config.worker_cpus = &cpu;
-	config.worker_cpus_count = 1;
-	return stw_eal_start(&config);
-}
 
 static int
 address_of(char **arguments, const char *text, struct stw_address_config *address)
@@ -153,8 +119,8 @@ make_call(struct relay *relay, struct call *call)
 		leg.source_any_ip = 1;
 		leg.event_pt = 101;
 		leg.address = i ? relay->second : 0;
-		error = stw_leg_add(relay->media, call->session, &leg, now_ns(), &call->legs[i],
-				    &call->locals[i]);
+		error = stw_leg_add(relay->media, call->session, &leg, host_now_ns(),
+				    &call->legs[i], &call->locals[i]);
 	}
 	for (int i = 0; i < 2 && !error; i++)
 		error = stw_leg_connect(relay->media, call->legs[i], call->legs[!i]);
@@ -189,13 +155,14 @@ put_on(struct relay *relay, struct call *call, const char *kind)
 	mix.legs = parties;
 	mix.legs_count = 2;
 	if (strcmp(kind, "fork") == 0)
-		error = stw_fork_add(relay->media, call->session, &fork, now_ns(), &call->fork);
+		error = stw_fork_add(relay->media, call->session, &fork, host_now_ns(),
+				     &call->fork);
 	else if (strcmp(kind, "playout") == 0)
-		error = stw_playout_attach(relay->media, call->legs[1], relay->tone, now_ns());
+		error = stw_playout_attach(relay->media, call->legs[1], relay->tone, host_now_ns());
 	else if (strcmp(kind, "suppress") == 0)
 		error = stw_leg_suppress(relay->media, call->legs[0], STW_SUPPRESS_DIGITS);
 	else if (strcmp(kind, "mix") == 0)
-		error = stw_mix_add(relay->media, call->session, &mix, now_ns(), &call->mix);
+		error = stw_mix_add(relay->media, call->session, &mix, host_now_ns(), &call->mix);
 	else
 		error = stw_session_place_set(relay->media, call->session, STW_PLACE_WORKER);
 	if (error)
@@ -208,7 +175,8 @@ take_off(struct relay *relay, struct call *call, const char *kind)
 	if (strcmp(kind, "fork") == 0)
 		stw_fork_remove(relay->media, call->fork);
 	else if (strcmp(kind, "playout") == 0)
-		stw_playout_attach(relay->media, call->legs[1], (struct stw_playout){0}, now_ns());
+		stw_playout_attach(relay->media, call->legs[1], (struct stw_playout){0},
+				   host_now_ns());
 	else if (strcmp(kind, "suppress") == 0)
 		stw_leg_suppress(relay->media, call->legs[0], 0);
 	else if (strcmp(kind, "mix") == 0)
@@ -260,12 +228,12 @@ move_once(struct relay *relay, const char *kind)
 static void
 move(struct relay *relay, const char *kind, uint64_t ms)
 {
-	uint64_t end_ns = now_ns() + ms * 1000000, moves = 0;
+	uint64_t end_ns = host_now_ns() + ms * 1000000, moves = 0;
 	struct timespec pause = {.tv_nsec = 200000};
 
-	while (now_ns() < end_ns) {
+	while (host_now_ns() < end_ns) {
 		moves += move_once(relay, kind);
-		stw_media_advance(relay->media, now_ns());
+		stw_media_advance(relay->media, host_now_ns());
 		take_copies(relay);
 		nanosleep(&pause, NULL);
 	}
@@ -355,7 +323,7 @@ serve(struct relay *relay)
 	unsigned ms;
 
 	for (;;) {
-		stw_media_advance(relay->media, now_ns());
+		stw_media_advance(relay->media, host_now_ns());
 		take_copies(relay);
 		if (poll(&input, 1, ADVANCE_MS) <= 0)
 			continue;
@@ -384,13 +352,12 @@ main(int count, char **arguments)
 	int error;
 
 	setvbuf(stdin, NULL, _IONBF, 0);
-	stw_log_set(log_line, NULL, STW_LOG_INFO);
 	if (count < 8 || atoi(arguments[4]) > SESSIONS_MAX) {
 		fprintf(stderr, "usage: kernel_relay native|generic INTERFACE never|auto|required "
 				"SESSIONS FIRST LAST ADDRESS [ADDRESS]\n");
 		return 2;
 	}
-	error = start_eal();
+	error = host_start(1);
 	if (!error)
 		error = make_media(&relay, arguments);
 	while (!error && relay.calls_count < (uint32_t)atoi(arguments[4]))

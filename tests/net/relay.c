@@ -14,10 +14,11 @@
  *
  * The agent's leg lives on the second address, where there is one, in its VLAN; 0: none.
  */
+#include "host.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,11 +26,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <strowger/log.h>
 #include <strowger/media.h>
 
-#define ADVANCE_MS  10
-#define WORKERS_MAX 4
+#define ADVANCE_MS 10
 
 /* Milliseconds between two looks at the exception interface, and packets carried. */
 #define EXCEPTION_MS      1
@@ -56,43 +55,6 @@ static const struct {
 	{"af_packet", STW_PORT_AF_PACKET, STW_XDP_NONE},
 	{"owned", STW_PORT_DEVICE, STW_XDP_NONE},
 };
-
-static void
-log_line(void *context, enum stw_log_level level, const char *line)
-{
-	fprintf(stderr, "%d %s\n", (int)level, line);
-}
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-/* The workers have the last CPUs that this process may use. */
-static int
-start_eal(uint32_t workers)
-{
-	struct stw_eal_config config = STW_EAL_CONFIG_INIT;
-	uint32_t cpu[WORKERS_MAX];
-	cpu_set_t cpus;
-	uint32_t found = 0;
-
-	sched_getaffinity(0, sizeof(cpus), &cpus);
-	for (uint32_t i = CPU_SETSIZE; i-- > 0 && found < workers;) {
-		if (CPU_ISSET(i, &cpus))
-			cpu[found++] = i;
-	}
-	while (found < workers)
-		cpu[found++] = cpu[0];
-	config.memory_mib = 128;
-	config.worker_cpus = cpu;
-	config.worker_cpus_count = workers;
-	return stw_eal_start(&config);
-}
 
 static bool
 is_idle_mode(const char *argument)
@@ -181,8 +143,8 @@ make_session(struct relay *relay)
 		leg.side = i ? STW_SIDE_AGENT : STW_SIDE_CALLER;
 		leg.source_any_ip = 1;
 		leg.address = i ? relay->second : 0;
-		error = stw_leg_add(relay->media, relay->session, &leg, now_ns(), &relay->leg[i],
-				    &relay->local[i]);
+		error = stw_leg_add(relay->media, relay->session, &leg, host_now_ns(),
+				    &relay->leg[i], &relay->local[i]);
 	}
 	for (i = 0; i < 2 && !error; i++)
 		error = stw_leg_connect(relay->media, relay->leg[i], relay->leg[!i]);
@@ -229,7 +191,7 @@ answer_workers(struct relay *relay)
 
 	printf("workers %" PRIu64, cpu_time_ns());
 	for (uint32_t i = 0; i < relay->workers; i++) {
-		stw_media_worker_stats(relay->media, i, now_ns(), &worker);
+		stw_media_worker_stats(relay->media, i, host_now_ns(), &worker);
 		printf(" %d %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
 		       (int)worker.state, worker.packets_received, worker.sleeps, worker.waits,
 		       worker.wakes, worker.turn_age_ns);
@@ -255,7 +217,7 @@ serve(struct relay *relay)
 
 	for (unsigned ms = 0;; ms += EXCEPTION_MS) {
 		if (ms % ADVANCE_MS == 0)
-			stw_media_advance(relay->media, now_ns());
+			stw_media_advance(relay->media, host_now_ns());
 		stw_media_exceptions(relay->media, EXCEPTION_PACKETS);
 		if (poll(&input, 1, EXCEPTION_MS) <= 0)
 			continue;
@@ -279,7 +241,6 @@ main(int count, char **arguments)
 	int error;
 
 	setvbuf(stdin, NULL, _IONBF, 0);
-	stw_log_set(log_line, NULL, STW_LOG_INFO);
 	if (count > 1 && sscanf(arguments[1], "takeover=%" SCNu32, &relay.takeover_ms) == 1) {
 		arguments++;
 		count--;
@@ -287,13 +248,13 @@ main(int count, char **arguments)
 	relay.workers = count > 6 && is_idle_mode(arguments[6]) && count == 8
 				? (uint32_t)atoi(arguments[7])
 				: 1;
-	if (count < 6 || count > 8 || relay.workers < 1 || relay.workers > WORKERS_MAX ||
+	if (count < 6 || count > 8 || relay.workers < 1 || relay.workers > HOST_WORKERS_MAX ||
 	    (count == 7 && !is_idle_mode(arguments[6]))) {
 		fprintf(stderr, "usage: relay [takeover=MS] KIND INTERFACE ADDRESS FIRST LAST "
 				"[ADDRESS VLAN | poll|adaptive [WORKERS]]\n");
 		return 2;
 	}
-	error = start_eal(relay.workers);
+	error = host_start(relay.workers);
 	if (!error)
 		error = make_media(&relay, arguments);
 	if (!error)
