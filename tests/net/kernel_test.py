@@ -27,7 +27,7 @@ V4, V6 = 4, 6
 EVENT_PT = 101
 FORKED, PLAYED, INSPECTED, NOT_ASKED = 16, 64, 128, 1  # enum stw_place_reason
 RATE = 400          # packets a second and party while legs move
-MOVE_MS = 2500
+MOVE_MS = 1200
 SETTLE_S = 5
 
 

@@ -45,7 +45,7 @@ close_case(void)
 	case_close(&relayed);
 }
 
-TestSuite(kernel_fuzz, .init = open_case, .fini = close_case, .timeout = 110);
+TestSuite(kernel_fuzz, .init = open_case, .fini = close_case);
 
 /* Other legs' rows are full of what none has; only the first port's entry names a leg. */
 static void

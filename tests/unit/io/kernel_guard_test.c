@@ -28,7 +28,7 @@ close_case(void)
 	case_close(&relayed);
 }
 
-TestSuite(kernel_guard, .init = open_case, .fini = close_case, .timeout = 60);
+TestSuite(kernel_guard, .init = open_case, .fini = close_case);
 
 static uint64_t
 now_ns(void)

@@ -47,7 +47,7 @@ close_case(void)
 		case_close(&relayed);
 }
 
-TestSuite(kernel_hop, .init = open_case, .fini = close_case, .timeout = 60);
+TestSuite(kernel_hop, .init = open_case, .fini = close_case);
 
 static void
 fill(bool v6, uint8_t last)

@@ -44,7 +44,7 @@ close_case(void)
 	case_close(&relayed);
 }
 
-TestSuite(kernel_race, .init = open_case, .fini = close_case, .timeout = 60);
+TestSuite(kernel_race, .init = open_case, .fini = close_case);
 
 /* Run the frame many times; asserts are for the test's own thread. */
 static void *

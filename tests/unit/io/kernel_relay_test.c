@@ -24,7 +24,7 @@ close_case(void)
 	case_close(&relayed);
 }
 
-TestSuite(kernel_relay, .init = open_case, .fini = close_case, .timeout = 60);
+TestSuite(kernel_relay, .init = open_case, .fini = close_case);
 
 static struct case_way
 way_of(unsigned kind)
