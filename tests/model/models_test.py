@@ -8,6 +8,7 @@ A model passes when Spin has visited every state without an error; a mutation (a
 model's opening comment names) passes when Spin finds an error. STW_SOAK=1 takes the larger sizes, which
 need up to 10 GB of memory and some minutes.
 """
+import concurrent.futures
 import os
 import re
 import subprocess
@@ -65,20 +66,27 @@ def cases(model):
         yield small[0] + ["-D" + mutation], True
 
 
+def judge(case):
+    """Whether Spin said of a case what is wanted, and the line about it."""
+    model, defines, wanted = case
+    began = time.monotonic()
+    errors, states, whole = verify(model, defines)
+    good = errors == 1 if wanted else errors == 0 and whole
+    found = "an error" if errors else "no error" if errors == 0 else "did not run"
+    return good, (f"{'ok  ' if good else 'FAIL'} {os.path.basename(model)} {' '.join(defines)}: {found}"
+                  f"{'' if wanted or whole else ', not all states'}, {states:.0f} states, "
+                  f"{time.monotonic() - began:.1f} s")
+
+
 def main():
-    """Ends with the line that tests/run counts."""
+    """Ends with the line that tests/run counts. As many at one time as there are CPUs; large ones fill the memory."""
     tested = failing = 0
-    for model in sys.argv[1:]:
-        for defines, wanted in cases(model):
-            began = time.monotonic()
-            errors, states, whole = verify(model, defines)
-            good = errors == 1 if wanted else errors == 0 and whole
+    todo = [(model, *case) for model in sys.argv[1:] for case in cases(model)]
+    with concurrent.futures.ThreadPoolExecutor(1 if SOAK else os.cpu_count()) as pool:
+        for good, line in pool.map(judge, todo):
             tested += 1
             failing += not good
-            print(f"{'ok  ' if good else 'FAIL'} {os.path.basename(model)} {' '.join(defines)}: "
-                  f"{'an error' if errors else 'no error' if errors == 0 else 'did not run'}"
-                  f"{'' if wanted or whole else ', not all states'}, {states:.0f} states, "
-                  f"{time.monotonic() - began:.1f} s", flush=True)
+            print(line, flush=True)
     print(f"[====] Synthesis: Tested: {tested} | Passing: {tested - failing} | "
           f"Failing: {failing} | Crashing: 0 ", flush=True)
     sys.exit(1 if failing or not tested else 0)
