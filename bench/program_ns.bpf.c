@@ -37,7 +37,7 @@ packet_next(struct xdp_md *ctx)
 	words[2] = bpf_htonl(0x40110000);
 	words[3] = bpf_htonl(PROGRAM_SOURCE + leg);
 	words[4] = bpf_htonl(PROGRAM_LOCAL + leg / PROGRAM_PORTS);
-	ip->check = ~rewrite_fold((__u64)words[0] + words[2] + words[3] + words[4]);
+	ip->check = ~checksum_fold((__u64)words[0] + words[2] + words[3] + words[4]);
 	udp->source = bpf_htons(PROGRAM_SOURCE_PORT);
 	udp->dest = bpf_htons(PROGRAM_PORT + leg % PROGRAM_PORTS);
 	udp->len = bpf_htons(PROGRAM_FRAME_BYTES - ETH_HLEN - 20);

@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/base.h"
+#include "bpf_counts.h"
 #include "kernel_probe.h"
 
 /** The maps, in the order of `maps`. */
@@ -186,19 +187,7 @@ kernel_relay_use(const struct kernel_relay *relay, struct bpf_object *object)
 void
 kernel_relay_counts(const struct kernel_relay *relay, uint64_t counts[KERNEL_COUNTS])
 {
-	int cpus = libbpf_num_possible_cpus();
-	uint64_t *each = cpus > 0 ? calloc((size_t)cpus, sizeof(*each)) : NULL;
-
-	memset(counts, 0, KERNEL_COUNTS * sizeof(*counts));
-	if (!each)
-		return;
-	for (uint32_t i = 0; i < KERNEL_COUNTS; i++) {
-		if (bpf_map_lookup_elem(relay->maps[RELAY_COUNTS].fd, &i, each) != 0)
-			continue;
-		for (int cpu = 0; cpu < cpus; cpu++)
-			counts[i] += each[cpu];
-	}
-	free(each);
+	bpf_counts_read(relay->maps[RELAY_COUNTS].fd, counts, KERNEL_COUNTS);
 }
 
 /* Not by what the kernel says of them: before 6.4 that is a guess, which forgets other CPUs. */

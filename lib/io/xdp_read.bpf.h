@@ -38,7 +38,7 @@ read_ip4(const struct iphdr *ip, struct rewrite_packet *packet)
 	packet->fragment = words[1];
 	packet->congestion = ip->tos & REWRITE_ECN_MASK;
 	/* With options it is not relayed here, so its worker looks. */
-	if (!packet->extended && rewrite_fold(sum) != 0xffff)
+	if (!packet->extended && checksum_fold(sum) != 0xffff)
 		return 0;
 	return bpf_ntohs(ip->tot_len);
 }

@@ -24,9 +24,6 @@
 #include "xdp_relay_maps.bpf.h"
 #include "xdp_rewrite.bpf.h"
 
-/** Bit of an entry: the port is the leg's of RTCP (media/session/leg.h). */
-#define RELAY_ENTRY_RTCP 0x80000000u
-
 /** Of an entry's index: its line, and its place in that. */
 #define RELAY_LINE_SHIFT 4
 #define RELAY_LINE_MASK  (KERNEL_ENTRIES_A_LINE - 1)
@@ -89,7 +86,7 @@ relay_leg(const struct steer_ranges *ranges, uint16_t port)
 	if (!found)
 		return 0;
 	entry = shared_load(&found->entry[index & RELAY_LINE_MASK]);
-	return entry & RELAY_ENTRY_RTCP ? 0 : entry;
+	return entry & LEG_ENTRY_RTCP ? 0 : entry;
 }
 
 /** Whether a leg's last packet that went to a worker is finished there. */
@@ -215,25 +212,17 @@ relay_foreign(uint32_t leg)
 	return XDP_DROP;
 }
 
-/** Take a packet's share of the second (media/stage/guard.c); 0 when there is none left. */
+/** Whether a packet has a share of the second; what has none is counted. */
 static __noinline int
 relay_rate_allows(uint32_t leg, uint64_t now_ns)
 {
 	struct leg_options *limits = bpf_map_lookup_elem(&options, &leg);
-	uint64_t due_ns;
 
-	if (!limits)
+	if (!limits || options_share_take(limits, now_ns))
 		return 1;
-	due_ns = shared_load(&limits->due_ns);
-	if (due_ns < now_ns)
-		due_ns = now_ns;
-	if (due_ns - now_ns > shared_load(&limits->ahead_ns)) {
-		__sync_fetch_and_add(&limits->packets_capped, 1);
-		relay_count(KERNEL_COUNT_RATE);
-		return 0;
-	}
-	shared_store(&limits->due_ns, due_ns + shared_load(&limits->packet_ns));
-	return 1;
+	__sync_fetch_and_add(&limits->packets_capped, 1);
+	relay_count(KERNEL_COUNT_RATE);
+	return 0;
 }
 
 /** Count a packet as stage receive does. */

@@ -19,6 +19,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "media/checksum_fold.h"
 #include "media/kernel/row.h"
 
 #define REWRITE_TTL 64
@@ -53,19 +54,6 @@ struct rewrite_packet {
 	uint8_t tagged;     /**< 1: in a VLAN */
 	uint8_t extended;   /**< 1: options of IPv4 or extension headers of IPv6 */
 };
-
-/** Fold a sum of words to the 16 bits of an Internet sum. */
-static __always_inline uint16_t
-rewrite_fold(uint64_t sum)
-{
-	uint32_t half;
-
-	/* Both halves are added with the carry of their sum: in the high one that of the low one. */
-	sum += sum << 32 | sum >> 32;
-	half = (uint32_t)(sum >> 32);
-	half += half << 16 | half >> 16;
-	return (uint16_t)(half >> 16);
-}
 
 /** Bytes in front of the UDP header that is sent. */
 static __always_inline uint32_t
@@ -128,7 +116,7 @@ rewrite_ip4(uint32_t *ip, const struct kernel_row *row, const struct rewrite_pac
 	ip[0] = first;
 	ip[1] = second;
 	ip[2] = third;
-	((uint16_t *)ip)[5] = (uint16_t)~rewrite_fold(sum);
+	((uint16_t *)ip)[5] = (uint16_t)~checksum_fold(sum);
 	ip[3] = row->from[0];
 	ip[4] = row->to[0];
 }
@@ -163,7 +151,7 @@ rewrite_udp(uint16_t *udp, const struct kernel_row *row, const struct rewrite_pa
 	udp[0] = row->port_from;
 	udp[1] = row->port_to;
 	if (packet->checksum) {
-		uint16_t checksum = (uint16_t)~rewrite_fold(sum);
+		uint16_t checksum = (uint16_t)~checksum_fold(sum);
 
 		udp[3] = checksum ? checksum : 0xffff;
 	}

@@ -19,6 +19,7 @@
 #include <linux/if_link.h>
 
 #include "base/base.h"
+#include "bpf_counts.h"
 #include "bpf_log.h"
 #include "clock.h"
 #include "kernel_relay.h"
@@ -165,34 +166,16 @@ xdp_steer_map_bytes(const struct xdp_steer *steer)
 	       map_bytes(steer->object->maps.counts, true);
 }
 
-static uint64_t
-count_of_all_cpus(const struct xdp_steer *steer, uint32_t key)
-{
-	int cpus = libbpf_num_possible_cpus();
-	uint64_t sum = 0;
-	uint64_t *each;
-	int i;
-
-	if (cpus <= 0)
-		return 0;
-	each = calloc((size_t)cpus, sizeof(*each));
-	if (!each)
-		return 0;
-	if (bpf_map_lookup_elem(bpf_map__fd(steer->object->maps.counts), &key, each) == 0) {
-		for (i = 0; i < cpus; i++)
-			sum += each[i];
-	}
-	free(each);
-	return sum;
-}
-
 void
 xdp_steer_counts(const struct xdp_steer *steer, struct port_steer_counts *counts)
 {
-	counts->steered = count_of_all_cpus(steer, STEER_COUNT_STEERED);
-	counts->passed = count_of_all_cpus(steer, STEER_COUNT_PASSED);
-	counts->unserved = count_of_all_cpus(steer, STEER_COUNT_UNSERVED);
-	counts->fragments = count_of_all_cpus(steer, STEER_COUNT_FRAGMENTS);
+	uint64_t all[STEER_COUNTS];
+
+	bpf_counts_read(bpf_map__fd(steer->object->maps.counts), all, STEER_COUNTS);
+	counts->steered = all[STEER_COUNT_STEERED];
+	counts->passed = all[STEER_COUNT_PASSED];
+	counts->unserved = all[STEER_COUNT_UNSERVED];
+	counts->fragments = all[STEER_COUNT_FRAGMENTS];
 }
 
 static int

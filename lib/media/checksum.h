@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "checksum_fold.h"
+
 /** Add bytes, which begin at an even place of the sum. Source: RFC 1071. */
 static inline uint64_t
 checksum_add(uint64_t sum, const uint8_t *bytes, size_t count)
@@ -33,19 +35,6 @@ checksum_add(uint64_t sum, const uint8_t *bytes, size_t count)
 		sum += half;
 	}
 	return sum;
-}
-
-/** Fold a sum to 16 bits, in the order of memory. */
-static inline uint16_t
-checksum_fold(uint64_t sum)
-{
-	uint32_t half;
-
-	/* Both halves are added with the carry of their sum: in the high one that of the low one. */
-	sum += sum << 32 | sum >> 32;
-	half = (uint32_t)(sum >> 32);
-	half += half << 16 | half >> 16;
-	return (uint16_t)(half >> 16);
 }
 
 /**

@@ -98,9 +98,6 @@ enum leg_feature {
 /** Of these, what does not follow from the leg's description alone: an update keeps them. */
 #define LEG_FEATURES_KEPT (LEG_PT_MAP | LEG_MIX | LEG_SUPPRESS)
 
-/** In an entry of plane_address.legs: the port is the leg's of RTCP. */
-#define LEG_ENTRY_RTCP UINT32_C(0x80000000)
-
 /** What makes frames other than Ethernet II with IPv4. */
 #define LEG_FRAMES_OTHER (LEG_V6 | LEG_VLAN)
 

@@ -12,6 +12,9 @@
 #include "base/shared.h"
 #include "rtp/reception_row.h"
 
+/** In an entry of plane_address.legs: the port is the leg's of RTCP. */
+#define LEG_ENTRY_RTCP UINT32_C(0x80000000)
+
 /**
  * What most legs do not have. A row's memory is touched for those only that do, or did: the table costs
  * nothing without them.
@@ -95,6 +98,23 @@ STW_SHARED_INLINE uint64_t
 egress_voice(uint32_t leg, uint16_t turn)
 {
 	return (uint64_t)leg << 16 | turn;
+}
+
+/**
+ * Take a packet's share of the second; 0 when there is none left. Two that receive from a leg at one time have one
+ * leg's packets only while RTP and RTCP go to different ones: one packet more than the share passes then.
+ */
+STW_SHARED_INLINE int
+options_share_take(struct leg_options *options, uint64_t now_ns)
+{
+	uint64_t due_ns = shared_load(&options->due_ns);
+
+	if (due_ns < now_ns)
+		due_ns = now_ns;
+	if (due_ns - now_ns > shared_load(&options->ahead_ns))
+		return 0;
+	shared_store(&options->due_ns, due_ns + shared_load(&options->packet_ns));
+	return 1;
 }
 
 /** What `last` becomes by a packet; 0: nothing else, as it was overtaken or is far off. */

@@ -164,20 +164,11 @@ static STW_COLD bool
 rate_allows(struct worker *worker, uint32_t leg)
 {
 	struct leg_options *options = &worker->media->options[leg];
-	uint64_t due_ns = atomic_load_explicit(&options->due_ns, memory_order_relaxed);
 
-	if (due_ns < worker->now_ns)
-		due_ns = worker->now_ns;
-	if (due_ns - worker->now_ns >
-	    atomic_load_explicit(&options->ahead_ns, memory_order_relaxed)) {
-		worker_count(worker, &options->packets_capped, 1);
-		return false;
-	}
-	/* Two workers have one leg's packets only while RTP and RTCP go to different ones: one packet
-	 * more than the share passes then, at most. */
-	due_ns += atomic_load_explicit(&options->packet_ns, memory_order_relaxed);
-	atomic_store_explicit(&options->due_ns, due_ns, memory_order_relaxed);
-	return true;
+	if (options_share_take(options, worker->now_ns))
+		return true;
+	worker_count(worker, &options->packets_capped, 1);
+	return false;
 }
 
 /** Take from the route's line what the next stages need; they look at no other line of the leg. */
